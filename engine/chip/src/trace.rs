@@ -1,0 +1,142 @@
+//! The words our firmware leaves on an ITM stimulus port for people: where it is, what it checked, what it decided.
+//!
+//! ST's ROM has no such port; it is how the virtual ROM explains itself. A disabled ITM ignores the writes, so
+//! the iLoader may leave its words on silicon, too.
+
+/// Address of the stimulus port.
+pub const PORT: u32 = 0xE000_0000 + 4 * 30;
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// The ROM's first part.
+    Rss,
+    /// ST's immutable root of trust.
+    Stirot,
+    /// The loader in user flash.
+    Iloader,
+}
+
+macro_rules! codes {
+    ($(#[$doc:meta])* $name:ident { $($(#[$item:meta])* $variant:ident = $code:literal, $text:literal;)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum $name { $($(#[$item])* #[doc = $text] $variant = $code,)* }
+
+        impl $name {
+            /// The item a code names.
+            pub const fn from_code(code: u8) -> Option<Self> {
+                match code { $($code => Some(Self::$variant),)* _ => None }
+            }
+            /// What it says, for people.
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// What a stage reports. What the 16-bit detail means is said behind the colon.
+    Event {
+        State = 0x01, "product state read: RSSLIB code";
+        OpensDebug = 0x02, "debug opened: HDPL";
+        StartsUserFlash = 0x03, "starts user flash: HDPL";
+        StartsBootloader = 0x04, "starts the system bootloader";
+        WaitsForProvisioning = 0x05, "waits for the debugger";
+        StartsStirot = 0x06, "starts STiRoT";
+        ServesDebugAuthentication = 0x07, "serves debug authentication";
+        DiscoveryAnswered = 0x08, "discovery answered";
+        SessionClosed = 0x09, "debug-authentication session closed";
+        ObjectStored = 0x0A, "object stored: HDPL and index";
+        CallRefused = 0x0B, "RSSLIB call refused: low half of the status";
+        OptionBytesSet = 0x0C, "option bytes set: offset of the register";
+        ProductStateSet = 0x0D, "product state set: RSSLIB code";
+        LoadPass = 0x20, "asks the iLoader to load";
+        CommandRead = 0x21, "command of the iLoader: RSSCMD";
+        Passed = 0x22, "check passed: which";
+        Failed = 0x23, "check failed: which";
+        UpdateSave = 0x24, "asks the iLoader to install";
+        UpdateErase = 0x25, "asks the iLoader to erase the download slot";
+        StartsApplication = 0x26, "starts the application: HDPL";
+        Stopped = 0x27, "stopped, nothing runs: why";
+        CounterStored = 0x28, "security counter stored: its major version and minor";
+        Entered = 0x40, "iLoader entered: low half of the operation";
+        LoadedInstallation = 0x41, "installation slot copied to RAM";
+        LoadedDownload = 0x42, "download slot copied to RAM";
+        NothingToLoad = 0x43, "nothing to load";
+        Installed = 0x44, "installation slot written";
+        DownloadErased = 0x45, "download slot erased";
+        LoaderError = 0x46, "iLoader failed: where";
+    }
+}
+
+codes! {
+    /// What a check was about.
+    Check {
+        Configuration = 1, "STiROT_Config is stored and intact";
+        Data = 2, "STiROT_Data is stored and intact";
+        Magic = 3, "image magic";
+        Header = 4, "image header";
+        Sizes = 5, "sizes fit the slot";
+        Counter = 6, "security counter is not lower";
+        KeyBlob = 7, "key blob opens";
+        Hash = 8, "hash";
+        KeyHash = 9, "signing key is the configured one";
+        Signature = 10, "signature";
+        MinimumState = 11, "product state is high enough";
+    }
+}
+
+codes! {
+    /// Why STiRoT stopped for good.
+    Stop {
+        NoConfiguration = 1, "no usable STiROT_Config";
+        NoData = 2, "no usable STiROT_Data";
+        NothingFound = 3, "no image in either slot";
+        LoaderFailed = 4, "the iLoader failed twice";
+        ImageRefused = 5, "the installed image was refused";
+        StateTooLow = 6, "product state below the configured minimum";
+        NoLoader = 7, "no iLoader where the configuration says";
+        Disagreement = 8, "two evaluations of the same check disagree";
+        UnknownCommand = 9, "unknown command from the iLoader";
+    }
+}
+
+/// One word on the port: stage in bits 31:24, event in 23:16, detail in 15:0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceWord {
+    /// Who speaks.
+    pub stage: Stage,
+    /// What happened.
+    pub event: Event,
+    /// The event's detail.
+    pub detail: u16,
+}
+
+impl TraceWord {
+    /// The word as written to the port.
+    pub const fn encode(self) -> u32 {
+        let stage = match self.stage {
+            Stage::Rss => 1,
+            Stage::Stirot => 2,
+            Stage::Iloader => 3,
+        };
+        stage << 24 | (self.event as u32) << 16 | self.detail as u32
+    }
+
+    /// The word a value spells, if it spells one.
+    pub const fn decode(word: u32) -> Option<Self> {
+        let stage = match word >> 24 {
+            1 => Stage::Rss,
+            2 => Stage::Stirot,
+            3 => Stage::Iloader,
+            _ => return None,
+        };
+        match Event::from_code((word >> 16) as u8) {
+            Some(event) => Some(Self { stage, event, detail: word as u16 }),
+            None => None,
+        }
+    }
+}
