@@ -1,0 +1,117 @@
+//! What debug authentication needs on the board and beside it: the objects by certificate and by password, and the
+//! password file. Certificate chains and tokens are another matter.
+
+use chip::Destination;
+use sha2::{Digest, Sha256};
+
+use crate::error::FormatError;
+use crate::keys::PublicKey;
+use crate::layout::{Fields, LayoutError, Problem};
+use crate::obk::{Encryption, ObkFile};
+use crate::secret::Secret;
+
+/// Bytes of an object's payload behind its hash.
+const PAYLOAD_SIZE: usize = 64;
+/// Type of the password's entry in its file.
+const PASSWORD_TYPE: u16 = 0x8000;
+
+/// A password for debug authentication: 4 to 16 printable ASCII characters. It can't be printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(Secret<String>);
+
+impl Password {
+    /// Takes a password.
+    ///
+    /// # Errors
+    /// When its length or a character is none that the chip takes.
+    pub fn new(text: Secret<String>) -> Result<Self, FormatError> {
+        if !(4..=16).contains(&text.len()) {
+            return Err(FormatError::Password("it must have 4 to 16 characters"));
+        }
+        if !text.bytes().all(|byte| (0x20..0x7F).contains(&byte)) {
+            return Err(FormatError::Password("it may hold printable ASCII characters only"));
+        }
+        Ok(Self(text))
+    }
+
+    /// The file that a debug-authentication session sends: reserved (u16), type (u16), length (u32), the password.
+    ///
+    /// ST publishes a file for 16 characters only: that a shorter password states its own length is an assumption.
+    pub fn to_file(&self) -> Secret<Vec<u8>> {
+        let length = crate::layout::reported(self.0.len());
+        let mut file = Vec::with_capacity(24);
+        file.extend_from_slice(&[0, 0]);
+        file.extend_from_slice(&PASSWORD_TYPE.to_le_bytes());
+        file.extend_from_slice(&length.to_le_bytes());
+        file.extend_from_slice(self.0.as_bytes());
+        Secret::new(file)
+    }
+
+    /// Reads such a file.
+    ///
+    /// # Errors
+    /// When a field of its head is another, or its length isn't the password's.
+    pub fn from_file(file: &[u8]) -> Result<Self, FormatError> {
+        let layout = |source| FormatError::Layout { what: "password file", source };
+        let value = |offset, field, found, expected| {
+            layout(LayoutError { offset, field, problem: Problem::Value { found, expected } })
+        };
+        let mut fields = Fields::new(file, 0);
+        fields.u16("reserved").map_err(layout)?;
+        let kind = fields.u16("type").map_err(layout)?;
+        if kind != PASSWORD_TYPE {
+            return Err(value(2, "type", u32::from(kind), "0x8000, a password"));
+        }
+        let length = fields.u32("length").map_err(layout)?;
+        let text = fields.slice("password", usize::try_from(length).unwrap_or(usize::MAX)).map_err(layout)?;
+        if !fields.is_empty() {
+            return Err(value(4, "length", length, "the number of bytes that follow"));
+        }
+        let text = std::str::from_utf8(text)
+            .map_err(|_| FormatError::Password("it may hold printable ASCII characters only"))?;
+        Self::new(Secret::new(text.to_owned()))
+    }
+
+    /// Whether it is this password that a board with `object` asks for.
+    pub fn opens(&self, object: &ObkFile) -> bool {
+        object.destination == Destination::DA_PASSWORD
+            && object.hashed_payload().ok().and_then(|payload| payload.first_chunk::<32>())
+                == Some(&Sha256::digest(self.0.as_bytes()).into())
+    }
+}
+
+/// The object that ties debug authentication to certificates under `root`, for at most `permissions`.
+pub fn certificate_object(root: &PublicKey, permissions: u128) -> ObkFile {
+    let content = [root.fingerprint().0.as_slice(), &permissions.to_le_bytes()].concat();
+    object(Destination::DA_CERTIFICATE, &content)
+}
+
+/// The object that ties debug authentication to a password. A password only ever lets a full regression through.
+pub fn password_object(password: &Password) -> ObkFile {
+    object(Destination::DA_PASSWORD, &Sha256::digest(password.0.as_bytes()))
+}
+
+fn object(destination: Destination, content: &[u8]) -> ObkFile {
+    let mut payload = [0; PAYLOAD_SIZE];
+    for (target, source) in payload.iter_mut().zip(content) {
+        *target = *source;
+    }
+    let body = Secret::new([Sha256::digest(payload).as_slice(), &payload].concat());
+    ObkFile { destination, encryption: Encryption::Encrypted, body }
+}
+
+/// The fingerprint of the root key and the permissions that a certificate object holds.
+///
+/// # Errors
+/// When it is no such object or its hash is wrong.
+pub fn read_certificate_object(object: &ObkFile) -> Result<(crate::keys::Fingerprint, u128), FormatError> {
+    if object.destination != Destination::DA_CERTIFICATE {
+        let problem = format!("{:#010x} is not that of debug authentication by certificate", object.destination.0);
+        return Err(FormatError::Object { field: "destination", problem });
+    }
+    let layout = |source| FormatError::Layout { what: "debug-authentication object", source };
+    let mut fields = Fields::new(object.hashed_payload()?, 32);
+    let root = *fields.array("fingerprint of the root key").map_err(layout)?;
+    let permissions = u128::from_le_bytes(*fields.array("permissions").map_err(layout)?);
+    Ok((crate::keys::Fingerprint(root), permissions))
+}

@@ -1,0 +1,71 @@
+//! Every file format of STiRoT: bytes to types and back, exactly.
+//!
+//! Parsing is total: any bytes give a value or an error that says where, which field and what was expected. Nothing
+//! here opens a file, reads a clock or knows a probe; files that an xml names are asked of the caller.
+//!
+//! Without the feature `host` only the fixed layouts remain that the firmware reads from memory: image header, TLV
+//! areas, STiROT's configuration and counters, and the shape of stored keys. They need no allocator.
+#![cfg_attr(not(feature = "host"), no_std)]
+#![forbid(unsafe_code)]
+
+pub mod image;
+pub mod key_fields;
+pub mod layout;
+pub mod stirot_config;
+
+#[cfg(feature = "host")]
+pub mod da;
+#[cfg(feature = "host")]
+pub mod error;
+#[cfg(feature = "host")]
+pub mod hex;
+#[cfg(feature = "host")]
+pub mod keys;
+#[cfg(feature = "host")]
+pub mod mcuboot;
+#[cfg(feature = "host")]
+mod number;
+#[cfg(feature = "host")]
+pub mod obdata;
+#[cfg(feature = "host")]
+pub mod obk;
+#[cfg(feature = "host")]
+mod pem;
+#[cfg(feature = "host")]
+pub mod sample_keys;
+#[cfg(feature = "host")]
+pub mod secret;
+#[cfg(feature = "host")]
+mod xml;
+
+#[cfg(feature = "host")]
+pub use error::{FileError, Files, FormatError, KeyProblem};
+
+#[cfg(feature = "host")]
+pub use hex::{HexFile, Segment};
+#[cfg(feature = "host")]
+pub use image::build::{BuiltImage, build as build_image};
+#[cfg(feature = "host")]
+pub use image::file::ImageFile;
+pub use image::header::{Flags, ImageHeader, Version};
+#[cfg(feature = "host")]
+pub use image::parts::Parts;
+#[cfg(feature = "host")]
+pub use image::settings::{ImageProfile, ImageSettings, SecurityCounter};
+pub use image::tlv::{Tlv, TlvArea, TlvKind};
+#[cfg(feature = "host")]
+pub use image::verify::{Check, CheckName, Expected, Outcome, Report, decrypt, payload_key, verify};
+#[cfg(feature = "host")]
+pub use keys::{Fingerprint, KeyFile, PrivateKey, PublicKey};
+pub use layout::{LayoutError, Problem};
+#[cfg(feature = "host")]
+pub use mcuboot::{McubootFormat, SignSettings};
+#[cfg(feature = "host")]
+pub use obdata::Obdata;
+#[cfg(feature = "host")]
+pub use obk::{Encryption, ObkFile};
+#[cfg(feature = "host")]
+pub use sample_keys::is_sample;
+#[cfg(feature = "host")]
+pub use secret::Secret;
+pub use stirot_config::{Clock, DataBlock, MceChoice, SramEcc, StirotConfig};

@@ -1,0 +1,180 @@
+//! The image xml (`McubootFormat`): the arguments of ST's signing tool, read into types, links to the configuration xml
+//! included. Builds nothing and opens no file; the keys stay paths here.
+
+mod read;
+mod resolve;
+
+use crate::error::FormatError;
+use crate::image::header::Version;
+use crate::image::settings::{ImageProfile, ImageSettings, SecurityCounter};
+
+/// An image xml as written; [`McubootFormat::resolve`] makes settings of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct McubootFormat {
+    /// Title of ST's window.
+    pub title: Option<String>,
+    /// The configuration xml that arguments link to.
+    pub linked_xml: Option<LinkedXml>,
+    /// The arguments in document order, those switched off left out.
+    arguments: Vec<Argument>,
+    /// Line of `<McubootFormat>`, for what is missing altogether.
+    line: usize,
+}
+
+/// Where the configuration xml lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkedXml {
+    /// Line of the element.
+    pub line: usize,
+    /// Path as written, relative to the image xml's folder.
+    pub path: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Argument {
+    /// The field's name, by which it links.
+    name: String,
+    line: usize,
+    option: SignOption,
+    source: Source,
+}
+
+/// Where an argument's value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Source {
+    /// Written here.
+    Here(String),
+    /// The linked field of the same name.
+    Linked,
+    /// The public half of the linked key.
+    LinkedPublic,
+    /// The linked number plus a constant.
+    LinkedPlus(u64),
+}
+
+/// The options of the signing tool that ST's files use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SignOption {
+    Key,
+    EncryptionKey,
+    Magic,
+    Endianness,
+    Pad,
+    SlotSize,
+    HeaderSize,
+    PadHeader,
+    PrimaryOnly,
+    OverwriteOnly,
+    Version,
+    SecurityCounter,
+    Align,
+    Address,
+    MaximumSectors,
+    Dependency,
+    Confirm,
+    Input,
+    Output,
+}
+
+/// What the signing tool is asked to do, in types.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignSettings {
+    /// The key that signs: a private one.
+    pub authentication_key: KeyReference,
+    /// The key that the payload's key is wrapped for: its public half is enough.
+    pub encryption_key: Option<KeyReference>,
+    /// Magic of the header.
+    pub magic: u32,
+    /// Bytes of the slot.
+    pub slot_size: u32,
+    /// Bytes in front of the payload.
+    pub header_size: u16,
+    /// Whether the trailer is written.
+    pub pad: bool,
+    /// Whether the input has no room for the header yet.
+    pub pad_header: bool,
+    /// How the image is installed.
+    pub install: InstallMode,
+    /// Version of the payload.
+    pub version: Version,
+    /// The security counter, where one is to be stated.
+    pub security_counter: Option<SecurityCounter>,
+    /// Bytes of the flash's write unit.
+    pub align: u32,
+    /// Address of the slot in the hex file.
+    pub address: Option<u32>,
+    /// The payload's path as written, relative to the image xml's folder.
+    pub input: String,
+    /// The image's path as written, relative to the image xml's folder.
+    pub output: String,
+}
+
+/// A key file that settings name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyReference {
+    /// The path as written; `/` and `\` both separate.
+    pub path: String,
+    /// The folder that the path starts from.
+    pub folder: Folder,
+    /// Line of the argument in the image xml.
+    pub line: usize,
+}
+
+/// The folder that a path starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Folder {
+    /// That of the image xml.
+    ImageXml,
+    /// That of the linked configuration xml.
+    LinkedXml,
+}
+
+/// How an image is installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstallMode {
+    /// There is one slot to install to.
+    PrimaryOnly,
+    /// The new image overwrites the old one.
+    Overwrite,
+    /// Old and new image change places.
+    Swap,
+}
+
+impl SignSettings {
+    /// The settings of an STiROT image.
+    ///
+    /// # Errors
+    /// When they ask for another kind of image: which setting, and what it should be.
+    pub fn stirot(&self) -> Result<ImageSettings, FormatError> {
+        let wrong = |setting, problem: &str| Err(FormatError::Setting { setting, problem: problem.into() });
+        let profile = ImageProfile::Stirot;
+        if self.magic != profile.magic() {
+            let problem = format!(
+                "the magic is {:#010x}, an STiROT image has {:#010x} (argument -ma); is this the xml of the second \
+                 stage's application?",
+                self.magic,
+                profile.magic()
+            );
+            return wrong("magic", &problem);
+        }
+        if self.install != InstallMode::PrimaryOnly {
+            return wrong("installation", "an STiROT image needs --primary-only");
+        }
+        if !self.pad || !self.pad_header {
+            return wrong("padding", "an STiROT image needs --pad and --pad-header");
+        }
+        if self.encryption_key.is_none() {
+            return wrong("encryption key", "an STiROT image is encrypted; argument -E is missing");
+        }
+        let Some(security_counter) = self.security_counter else {
+            return wrong("security counter", "argument -s is missing; write auto or a number");
+        };
+        Ok(ImageSettings {
+            profile,
+            version: self.version,
+            security_counter,
+            header_size: self.header_size,
+            slot_size: self.slot_size,
+        })
+    }
+}

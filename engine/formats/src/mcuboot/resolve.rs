@@ -1,0 +1,140 @@
+//! Arguments to settings: links followed into the configuration xml, every value checked.
+
+use super::{Argument, Folder, InstallMode, KeyReference, McubootFormat, SignOption, SignSettings, Source};
+use crate::error::FormatError;
+use crate::image::settings::SecurityCounter;
+use crate::number;
+use crate::obdata::{Obdata, Value};
+
+/// The magic the tool writes unless told otherwise.
+const DEFAULT_MAGIC: u32 = 0x96F3_B83D;
+/// The write unit the tool assumes unless told otherwise.
+const DEFAULT_ALIGN: u32 = 1;
+
+impl McubootFormat {
+    /// The settings, with links followed into `linked`, the xml that [`McubootFormat::linked_xml`] names.
+    ///
+    /// # Errors
+    /// With field and line, when an argument is missing or can't be, or when a link leads nowhere.
+    pub fn resolve(&self, linked: Option<&Obdata>) -> Result<SignSettings, FormatError> {
+        let given = |option| self.arguments.iter().find(|argument| argument.option == option);
+        let required = |option, what: &str| {
+            given(option).ok_or_else(|| FormatError::Xml {
+                line: self.line,
+                problem: format!("no {what}; take the file from a fresh project"),
+            })
+        };
+        for argument in &self.arguments {
+            let doubled = self.arguments.iter().filter(|other| other.option == argument.option).count() > 1;
+            if doubled {
+                return Err(argument.error("the same argument is given twice; keep one of them"));
+            }
+            match argument.option {
+                SignOption::Endianness if argument.text()? != "little" => {
+                    return Err(argument.error("expected little; the chip reads no other order"));
+                }
+                SignOption::Dependency | SignOption::Confirm => {
+                    return Err(
+                        argument.error("images with this argument can't be built here; switch it off with <Enable>0")
+                    );
+                }
+                // It only says how large a trailer for swapping would be.
+                SignOption::MaximumSectors => {
+                    argument.number(linked)?;
+                }
+                _ => {}
+            }
+        }
+        let number = |option| given(option).map(|argument| argument.number(linked)).transpose();
+        let install = match (given(SignOption::PrimaryOnly), given(SignOption::OverwriteOnly)) {
+            (Some(_), _) => InstallMode::PrimaryOnly,
+            (None, Some(_)) => InstallMode::Overwrite,
+            (None, None) => InstallMode::Swap,
+        };
+        let header = required(SignOption::HeaderSize, "header size (-H)")?;
+        let header_size =
+            u16::try_from(header.number(linked)?).map_err(|_| header.error("a header of more than 65535 bytes"))?;
+        let version = required(SignOption::Version, "version (-v)")?;
+        let align = number(SignOption::Align)?.unwrap_or(DEFAULT_ALIGN);
+        if !matches!(align, 1 | 2 | 4 | 8 | 16 | 32)
+            && let Some(argument) = given(SignOption::Align)
+        {
+            return Err(argument.error("expected 1, 2, 4, 8, 16 or 32"));
+        }
+        Ok(SignSettings {
+            authentication_key: required(SignOption::Key, "authentication key (-k)")?.key(linked)?,
+            encryption_key: given(SignOption::EncryptionKey).map(|argument| argument.key(linked)).transpose()?,
+            magic: number(SignOption::Magic)?.unwrap_or(DEFAULT_MAGIC),
+            slot_size: required(SignOption::SlotSize, "firmware area size (-S)")?.number(linked)?,
+            header_size,
+            pad: given(SignOption::Pad).is_some(),
+            pad_header: given(SignOption::PadHeader).is_some(),
+            install,
+            version: version.parsed()?,
+            security_counter: given(SignOption::SecurityCounter)
+                .map(|argument| argument.parsed::<SecurityCounter>())
+                .transpose()?,
+            align,
+            address: number(SignOption::Address)?,
+            input: required(SignOption::Input, "input file")?.text()?.to_owned(),
+            output: required(SignOption::Output, "output file")?.text()?.to_owned(),
+        })
+    }
+}
+
+impl Argument {
+    fn error(&self, problem: impl Into<String>) -> FormatError {
+        FormatError::Field { line: self.line, field: self.name.clone(), problem: problem.into() }
+    }
+
+    fn linked_value<'a>(&self, linked: Option<&'a Obdata>) -> Result<&'a Value, FormatError> {
+        let Some(linked) = linked else {
+            return Err(self.error("it links to a configuration xml, but <LinkedXML> names none"));
+        };
+        match linked.field(&self.name) {
+            Some(field) => Ok(&field.value),
+            None => Err(self.error("the linked configuration xml has no field of this name")),
+        }
+    }
+
+    fn text(&self) -> Result<&str, FormatError> {
+        match &self.source {
+            Source::Here(text) if !text.is_empty() => Ok(text),
+            Source::Here(_) => Err(self.error("it has no value")),
+            _ => Err(self.error("a value of this kind can't be linked; write it here")),
+        }
+    }
+
+    fn parsed<T: std::str::FromStr<Err = FormatError>>(&self) -> Result<T, FormatError> {
+        self.text()?.parse().map_err(|error: FormatError| self.error(error.to_string()))
+    }
+
+    fn number(&self, linked: Option<&Obdata>) -> Result<u32, FormatError> {
+        let number = match &self.source {
+            Source::Here(text) => number::parse(text).map_err(|problem| self.error(problem))?,
+            Source::LinkedPublic => return Err(self.error("GetPublic stands where a number is needed")),
+            Source::Linked => u128::from(self.linked_number(linked)?),
+            Source::LinkedPlus(constant) => u128::from(self.linked_number(linked)?) + u128::from(*constant),
+        };
+        u32::try_from(number).map_err(|_| self.error(format!("{number:#x} doesn't fit in 32 bits")))
+    }
+
+    fn linked_number(&self, linked: Option<&Obdata>) -> Result<u64, FormatError> {
+        match self.linked_value(linked)? {
+            Value::Number { number, .. } | Value::Choice { number, .. } | Value::Switch { number, .. } => Ok(*number),
+            _ => Err(self.error("the linked field holds no number")),
+        }
+    }
+
+    fn key(&self, linked: Option<&Obdata>) -> Result<KeyReference, FormatError> {
+        let (path, folder) = match &self.source {
+            Source::Here(_) => (self.text()?.to_owned(), Folder::ImageXml),
+            Source::LinkedPlus(_) => return Err(self.error("a sum stands where a key is needed")),
+            Source::Linked | Source::LinkedPublic => match self.linked_value(linked)? {
+                Value::File { path, .. } => (path.clone(), Folder::LinkedXml),
+                _ => return Err(self.error("the linked field names no key file")),
+            },
+        };
+        Ok(KeyReference { path, folder, line: self.line })
+    }
+}
