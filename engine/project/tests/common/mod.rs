@@ -1,0 +1,145 @@
+//! Projects to work on: the sample and ST's own, each in a folder of its own.
+#![allow(dead_code, unreachable_pub)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use project::{Finding, Project, ProjectError, sample};
+use tempfile::TempDir;
+
+/// A project in a folder that goes away with the test.
+pub struct Bench {
+    root: TempDir,
+    pub project: PathBuf,
+}
+
+impl Bench {
+    /// The sample, outside of any source tree.
+    pub fn sample() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let project = root.path().join("gateway");
+        sample::unpack(&project).unwrap();
+        Self { root, project }
+    }
+
+    /// ST's published project with one boot stage, laid out as in ST's package.
+    pub fn published() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let project = root.path().join("ROT_Provisioning");
+        copy(&vectors().join("stirot"), &project.join("STiROT"));
+        copy(&vectors().join("da"), &project.join("DA"));
+        let binary = root.path().join("Applications/ROT/STiROT_Appli/Binary");
+        fs::create_dir_all(&binary).unwrap();
+        for name in ["appli.bin", "appli_enc_sign.hex"] {
+            fs::rename(project.join("STiROT/Image").join(name), binary.join(name)).unwrap();
+        }
+        Self { root, project }
+    }
+
+    pub fn root(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// The user's data, for this test alone.
+    pub fn data(&self) -> PathBuf {
+        self.root.path().join("data")
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.project.join(name)
+    }
+
+    pub fn open(&self) -> Result<Project, ProjectError> {
+        Project::open_with_data_folder(&self.project, &self.data())
+    }
+
+    pub fn error(&self) -> ProjectError {
+        self.open().expect_err("the project must not open")
+    }
+
+    pub fn findings(&self) -> Vec<Finding> {
+        self.open().unwrap().check()
+    }
+
+    /// Rule and field of every error.
+    pub fn errors(&self) -> Vec<(&'static str, Option<String>)> {
+        let errors = self.findings().into_iter().filter(|finding| finding.severity == project::Severity::Error);
+        errors.map(|finding| (finding.id, finding.field)).collect()
+    }
+
+    /// Replaces text in a file; the text must be there once.
+    pub fn replace(&self, name: &str, from: &str, to: &str) {
+        let path = self.path(name);
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.matches(from).count(), 1, "“{from}” in {name}");
+        fs::write(path, text.replacen(from, to, 1)).unwrap();
+    }
+
+    /// Gives a field of an xml another value.
+    pub fn set(&self, name: &str, field: &str, value: &str) {
+        let path = self.path(name);
+        let text = fs::read_to_string(&path).unwrap();
+        let field = text.find(&format!("<Name>{field}</Name>")).unwrap_or_else(|| panic!("no field {field}"));
+        let start = field + text[field..].find("<Value>").unwrap() + "<Value>".len();
+        let end = start + text[start..].find("</Value>").unwrap();
+        fs::write(path, [&text[..start], value, &text[end..]].concat()).unwrap();
+    }
+
+    /// Puts another application in the place of the sample's: a vector table and as many bytes as asked for.
+    pub fn application(&self, size: usize, fill: u8) {
+        let mut bytes = vec![fill; size];
+        bytes[..4].copy_from_slice(&0x2001_0000_u32.to_le_bytes());
+        bytes[4..8].copy_from_slice(&0x2400_0409_u32.to_le_bytes());
+        fs::write(self.path("STiROT/Image/appli.bin"), bytes).unwrap();
+    }
+}
+
+pub const CONFIG: &str = "STiROT/Config/STiROT_Config.xml";
+pub const IMAGE: &str = "STiROT/Image/STiROT_Code_Image.xml";
+pub const CERTIFICATE: &str = "DA/Config/DA_Config.xml";
+pub const PASSWORD: &str = "DA/Config/DA_ConfigWithPassword.xml";
+
+/// The folder of published vectors: `STIROT_VECTORS`, or the one beside the repository.
+pub fn vectors() -> PathBuf {
+    let folder = std::env::var_os("STIROT_VECTORS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"), PathBuf::from);
+    assert!(
+        folder.join("stirot/Config/STiROT_Config.xml").is_file(),
+        "ST's published vectors are not in {}: set STIROT_VECTORS to the folder that holds them. Without them nothing \
+         here was tested.",
+        folder.display()
+    );
+    folder
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            // The vectors are read-only; a project isn't.
+            fs::write(target, fs::read(&path).unwrap()).unwrap();
+        }
+    }
+}
+
+/// Every file below a folder with its content.
+pub fn content(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push((path.clone(), fs::read(&path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
