@@ -1,0 +1,102 @@
+//! The system block: hide protection level, who may debug, the loader's word to the ROM, I/O compensation (CMSIS, SVD).
+
+use chip::security::{
+    HDPL_CODES, HDPL_STEP, SBS_BOOTSR, SBS_DBGCR, SBS_DBGLOCKR, SBS_HDPLCR, SBS_HDPLSR, SBS_RSSCMDR, UNLOCK,
+};
+
+use super::DebugAccess;
+
+const PMCR: u32 = 0x100;
+const MESR: u32 = 0x108;
+const CCCSR: u32 = 0x110;
+const CCCSR_WRITABLE: u32 = 0x0007_003F;
+const LOCK_READS: u32 = 0x6A;
+/// Compensation cells: enable bit, ready bit.
+const CELLS: [(u32, u32); 3] = [(0, 8), (2, 9), (4, 10)];
+
+/// The system block.
+#[derive(Default)]
+pub(crate) struct Sbs {
+    level: u8,
+    dbgcr: u32,
+    locked: bool,
+    rsscmd: u32,
+    pmcr: u32,
+    cccsr: u32,
+    ccswvalr: u32,
+    bklockr: u32,
+    exticr: [u32; 4],
+}
+
+impl Sbs {
+    /// A system reset. The loader's word survives it; power-on clears it (assumption A10).
+    pub(crate) fn reset(&mut self) {
+        *self = Self { rsscmd: self.rsscmd, ..Self::default() };
+    }
+
+    /// The hide protection level, 0 to 3.
+    pub(crate) fn level(&self) -> u8 {
+        self.level
+    }
+
+    pub(crate) fn debug_access(&self) -> DebugAccess {
+        let port = self.dbgcr & 0xFF == UNLOCK;
+        let opened_from = (self.dbgcr >> 16 & 0xFF) as u8;
+        // Debug is open from the level that DBG_AUTH_HDPL names; a value that names none means from now on.
+        let from = HDPL_CODES.iter().position(|code| *code == opened_from).unwrap_or(0) as u8;
+        let debug = port && self.dbgcr >> 8 & 0xFF == UNLOCK && self.level >= from;
+        DebugAccess { core_port_open: port, debug_open: debug }
+    }
+
+    pub(crate) fn read(&self, offset: u32) -> Option<u32> {
+        Some(match offset {
+            SBS_BOOTSR => chip::memory_map::SYSTEM_FLASH.start,
+            SBS_HDPLCR => u32::from(HDPL_CODES[0]),
+            SBS_HDPLSR => u32::from(HDPL_CODES.get(self.level as usize).copied().unwrap_or(HDPL_CODES[3])),
+            SBS_DBGCR => self.dbgcr,
+            SBS_DBGLOCKR => {
+                if self.locked {
+                    LOCK_READS
+                } else {
+                    UNLOCK
+                }
+            }
+            SBS_RSSCMDR => self.rsscmd,
+            PMCR => self.pmcr,
+            MESR => 0,
+            CCCSR => CELLS.iter().fold(self.cccsr, |word, (enable, ready)| word | (self.cccsr >> enable & 1) << ready),
+            0x114 => 0x88,
+            0x118 => self.ccswvalr,
+            0x120 => self.bklockr,
+            0x130..=0x13C => self.exticr.get((offset as usize - 0x130) / 4).copied().unwrap_or(0),
+            _ => return None,
+        })
+    }
+
+    /// Writes a register; true when the level rose.
+    pub(crate) fn write(&mut self, offset: u32, value: u32) -> Option<bool> {
+        match offset {
+            SBS_HDPLCR => {
+                if value & 0xFF == HDPL_STEP && self.level < 3 {
+                    self.level += 1;
+                    return Some(true);
+                }
+            }
+            SBS_DBGCR if !self.locked => self.dbgcr = value & 0x00FF_FFFF,
+            SBS_DBGLOCKR => self.locked |= value & 0xFF != UNLOCK,
+            SBS_RSSCMDR => self.rsscmd = value & 0xFFFF,
+            PMCR => self.pmcr = value,
+            CCCSR => self.cccsr = value & CCCSR_WRITABLE,
+            0x118 => self.ccswvalr = value,
+            0x120 => self.bklockr |= value,
+            0x130..=0x13C => {
+                if let Some(word) = self.exticr.get_mut((offset as usize - 0x130) / 4) {
+                    *word = value;
+                }
+            }
+            SBS_BOOTSR | SBS_HDPLSR | SBS_DBGCR | MESR | 0x114 => {}
+            _ => return None,
+        }
+        Some(false)
+    }
+}

@@ -1,0 +1,36 @@
+//! From a blank board to a running application, with flash that takes no time: what the studio itself costs.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use project::Project;
+use provision::{Cancel, FinalState, Link, RunFolder, SiliconOptions, VirtualBoard, VirtualOptions, provision_on};
+
+fn blank_board_to_running_application(criterion: &mut Criterion) {
+    let folder = tempfile::tempdir().unwrap();
+    project::sample::unpack(&folder.path().join("project")).unwrap();
+    let project = Project::open(&folder.path().join("project")).unwrap();
+    project.outputs().unwrap();
+    let mut seed = 0;
+    criterion.benchmark_group("provision").sample_size(10).bench_function("blank board to running application", |b| {
+        b.iter_batched(
+            || {
+                seed += 1;
+                let options = VirtualOptions { pace: board::Pace::Jump, ..VirtualOptions::default() };
+                let file = folder.path().join(format!("{seed}.board"));
+                let board = VirtualBoard::create_with(&file, Some(seed), options).unwrap();
+                (board, RunFolder::at(&folder.path().join(format!("{seed}.runs"))))
+            },
+            |(board, runs)| {
+                let mut link = Link::to_virtual_board(&board, &SiliconOptions::default());
+                let record =
+                    provision_on(&project, &mut link, &runs, FinalState::Closed, &Cancel::new(), &mut |_| {}).unwrap();
+                assert!(record.passed());
+            },
+            BatchSize::PerIteration,
+        );
+    });
+}
+
+criterion_group!(benches, blank_board_to_running_application);
+criterion_main!(benches);

@@ -1,0 +1,248 @@
+//! The one error of this crate: what happened, where, and what to do about it.
+//!
+//! `Display` says what happened and where; [`ProvisionError::help`] what to do. Nothing here names a secret.
+
+use std::path::PathBuf;
+
+use crate::plan::PlanRefusal;
+
+/// Why something could not be done to a board.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProvisionError {
+    /// There is no board file at this path.
+    #[error("there is no virtual board at {}", path.display())]
+    BoardMissing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// A new board would overwrite a file.
+    #[error("{} exists already", path.display())]
+    BoardExists {
+        /// The file that stands in the way.
+        path: PathBuf,
+    },
+    /// Another process has the board powered on.
+    #[error("the virtual board {} is powered on in another process", path.display())]
+    BoardBusy {
+        /// The board file.
+        path: PathBuf,
+    },
+    /// The board file can't be used: truncated, of another version, damaged.
+    #[error("the board file {} can't be used: {reason}", path.display())]
+    BoardFile {
+        /// The board file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The board was made with another ROM firmware.
+    #[error("the virtual board {} was made with another ROM firmware", path.display())]
+    BoardOtherRom {
+        /// The board file.
+        path: PathBuf,
+    },
+    /// A board address that means nothing.
+    #[error("“{text}” is no board: {reason}")]
+    BoardAddress {
+        /// What was given.
+        text: String,
+        /// What was expected.
+        reason: String,
+    },
+    /// No debug probe, or not this one.
+    #[error("no debug probe found{}", serial.as_deref().map(|s| format!(" with serial {s}")).unwrap_or_default())]
+    NoProbe {
+        /// The serial that was asked for.
+        serial: Option<String>,
+    },
+    /// The board could not be reached.
+    #[error("could not connect to {board}: {reason}")]
+    Connect {
+        /// Which board.
+        board: String,
+        /// What the probe said.
+        reason: String,
+    },
+    /// The link broke or an access failed while something was done.
+    #[error("{action} failed: {reason}")]
+    Link {
+        /// What was being done, and where.
+        action: String,
+        /// What the probe said.
+        reason: String,
+    },
+    /// The access port of the core is shut.
+    #[error("{action}: the core's access port is shut")]
+    PortShut {
+        /// What was being done.
+        action: String,
+    },
+    /// The chip refused a call into RSSLIB.
+    #[error("the chip refused {call}: status {status:#010x}")]
+    RssRefused {
+        /// Which call, with its object or register.
+        call: String,
+        /// What the chip answered.
+        status: u32,
+    },
+    /// A call into RSSLIB did not come back, and the chip does not say that it was done.
+    #[error("{call} did not come back, and the chip does not confirm it")]
+    RssUnknown {
+        /// Which call, with its object or register.
+        call: String,
+    },
+    /// What was read back is not what was written.
+    #[error("{what} at {address:#010x}: read back {found}, expected {expected}")]
+    ReadBack {
+        /// Which memory or register.
+        what: String,
+        /// First address that differs.
+        address: u32,
+        /// What was expected there.
+        expected: String,
+        /// What was found there.
+        found: String,
+    },
+    /// Programming flash failed.
+    #[error("writing {memory} failed: {reason}")]
+    Flash {
+        /// Which memory, with its address.
+        memory: String,
+        /// What the flash algorithm said.
+        reason: String,
+    },
+    /// The chip's mailbox gave no usable answer.
+    #[error("discovery failed: {reason}")]
+    Discovery {
+        /// What was missing.
+        reason: String,
+    },
+    /// The project or its outputs.
+    #[error(transparent)]
+    Project(#[from] project::ProjectError),
+    /// The plan can't be made.
+    #[error(transparent)]
+    Refused(#[from] PlanRefusal),
+    /// The board is not in a state from which this plan can be run.
+    #[error("the board is in {state}: {reason}")]
+    WrongState {
+        /// Where the board stands.
+        state: String,
+        /// Why the plan can't go on from there.
+        reason: String,
+    },
+    /// A check before the first write failed.
+    #[error("preflight: {check}: {reason}")]
+    Preflight {
+        /// Which check.
+        check: String,
+        /// What was measured and what was expected.
+        reason: String,
+    },
+    /// The plan leaves OPEN, which is not possible on a real board yet.
+    #[error("{board} is a real board: leaving OPEN is possible on a virtual board only, for now")]
+    RealBoard {
+        /// Which board.
+        board: String,
+    },
+    /// LOCKED needs a person's consent, which can't be given yet.
+    #[error("LOCKED can be planned and shown, but not run yet")]
+    LockNeedsConsent,
+    /// A private key was found in the chip's memory.
+    #[error("{secret} is in the chip's memory at {address:#010x}")]
+    SecretInMemory {
+        /// Which secret, by name.
+        secret: String,
+        /// Where its first byte lies.
+        address: u32,
+    },
+    /// The last proof failed.
+    #[error("not proved: {what}")]
+    NotProved {
+        /// What was expected and what was seen.
+        what: String,
+    },
+    /// A person stopped the run.
+    #[error("cancelled before “{step}”")]
+    Cancelled {
+        /// The title of the step that was not started or not finished.
+        step: String,
+    },
+    /// A file of the studio's own could not be read or written.
+    #[error("{action} {}: {source}", path.display())]
+    File {
+        /// What was being done.
+        action: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A fault of the studio: something that its own types should have excluded.
+    #[error("internal fault: {what}")]
+    Internal {
+        /// What did not fit.
+        what: String,
+    },
+}
+
+impl ProvisionError {
+    /// What to do about it, in words for the person at the bench.
+    pub fn help(&self) -> String {
+        match self {
+            Self::BoardMissing { path } => {
+                format!("make one with `stirot-studio board new {}`, or choose another board", path.display())
+            }
+            Self::BoardExists { .. } => "choose another name, or move the file away first; a board file holds keys".into(),
+            Self::BoardBusy { .. } => "close the other window or command that uses this board, then try again".into(),
+            Self::BoardFile { .. } => {
+                "restore the file from a copy, or make a new board with `stirot-studio board new`; the project is not affected".into()
+            }
+            Self::BoardOtherRom { .. } => {
+                "open it with the ROM it was made with, or choose by name to run it with this one; stored objects may then not be readable".into()
+            }
+            Self::BoardAddress { .. } => "give a virtual board's file, or `probe`, or `probe:SERIAL`".into(),
+            Self::NoProbe { .. } => {
+                "plug the probe in, check that no other tool holds it, and that this user may use it; or use a virtual board".into()
+            }
+            Self::Connect { .. } => {
+                "check the cable, the board's supply and that NRST is wired; a closed board answers on its mailbox only".into()
+            }
+            Self::Link { .. } => {
+                "check the cable and the board's supply, then run the same plan again: it asks the chip where it stands and goes on from there".into()
+            }
+            Self::PortShut { .. } => "the product state shuts it; discovery through the mailbox is what this board still answers".into(),
+            Self::RssRefused { .. } => {
+                "nothing was stored by this call. Check that the object fits this chip (destination, size, encryption flag) and that nothing else, \
+                 such as USB, holds the chip; then run the same plan again"
+                    .into()
+            }
+            Self::RssUnknown { .. } => "run the same plan again: it resets the board and asks where it stands before it writes".into(),
+            Self::ReadBack { .. } => {
+                "the memory did not take the value: check the supply, the I/O voltage option and the board profile, then run the plan again".into()
+            }
+            Self::Flash { .. } => "check the board profile (which NOR on which port) and the supply, then run the plan again".into(),
+            Self::Discovery { .. } => "check that NRST is wired to the probe: the mailbox is served right after a reset only".into(),
+            Self::Project(error) => error.help(),
+            Self::Refused(refusal) => refusal.help(),
+            Self::WrongState { .. } => {
+                "use a board in OPEN, or go on with the project that this board was provisioned with; a regression brings it back to OPEN".into()
+            }
+            Self::Preflight { .. } => "mend what the check names; nothing was written to the board".into(),
+            Self::RealBoard { .. } => {
+                "rehearse the plan on a virtual board. A real board follows once the way back, debug authentication, works in the studio".into()
+            }
+            Self::LockNeedsConsent => "choose CLOSED; LOCKED has no way back and comes with the consent it needs".into(),
+            Self::SecretInMemory { .. } => {
+                "the board was not closed. Power it off, which clears the memory, then run the same plan again".into()
+            }
+            Self::NotProved { .. } => {
+                "look at the boot trace and the console, then run the same plan again: on a closed board it repeats the proof alone".into()
+            }
+            Self::Cancelled { .. } => "run the same plan again to go on".into(),
+            Self::File { .. } => "check that the folder exists, is writable, and has room".into(),
+            Self::Internal { .. } => "please report this, with the record of the run".into(),
+        }
+    }
+}

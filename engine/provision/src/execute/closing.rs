@@ -1,0 +1,231 @@
+//! The last steps: the climb to the final state, its proof from outside, the application's first words.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use board::TraceKind;
+use chip::product_state::ProductState;
+use chip::trace::{Check, Event as TraceEvent, Stop, TraceWord};
+
+use super::Event;
+use super::run::Run;
+use crate::bench::VirtualBoard;
+use crate::capability::{AllObjectsStored, Authority, Climb};
+use crate::console::ConsoleReader;
+use crate::error::ProvisionError;
+use crate::evidence::Evidence;
+use crate::link::Survey;
+use crate::rsslib::RssOutcome;
+
+/// How long an application may take from reset to its first line: an installation erases and writes two slots.
+const BANNER_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long the console must be quiet for the banner to count as complete.
+const BANNER_QUIET: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(2);
+/// The longest banner that is kept in a record, in bytes.
+const BANNER_KEPT: usize = 2048;
+
+impl Run<'_> {
+    pub(super) fn climb_to_final_state(&mut self) -> Result<Evidence, ProvisionError> {
+        let objects = self.all_objects_stored()?;
+        let leave = self.authority.leave_open();
+        let climb = match self.authority {
+            Authority::Close(_) => Climb::to_closed(leave, &objects),
+            Authority::Lock(_, consent) => Climb::to_locked(leave, &objects, consent),
+        };
+        let climb = climb.ok_or_else(|| ProvisionError::Internal {
+            what: "the stored debug-authentication object does not fit the final state".into(),
+        })?;
+        let call = format!("SetProductState ({})", climb.state());
+        let outcome = self.link.set_product_state(&climb)?;
+        if let RssOutcome::Refused { status } = outcome {
+            return Err(ProvisionError::RssRefused { call, status });
+        }
+        self.link.disconnect();
+        if self.link.core_in_reach()? {
+            let state = self.link.option_bytes()?.product_state();
+            if state == ProductState::Provisioning {
+                return Err(ProvisionError::RssUnknown { call });
+            }
+            return Err(ProvisionError::NotProved { what: format!("access port 1 is still open, in {state}") });
+        }
+        Ok(Evidence::text("the chip reset itself and shut the core's access port").with("call", format!("{outcome:?}")))
+    }
+
+    /// The key to the final state: three acknowledgements of this run.
+    fn all_objects_stored(&self) -> Result<AllObjectsStored, ProvisionError> {
+        let objects = &self.acknowledged;
+        let stored = match (&objects.authentication, &objects.configuration, &objects.data) {
+            (Some(authentication), Some(configuration), Some(data)) => {
+                AllObjectsStored::assemble(authentication, configuration, data)
+            }
+            _ => None,
+        };
+        stored.ok_or_else(|| ProvisionError::WrongState {
+            state: ProductState::Provisioning.name().into(),
+            reason: "not all three objects were acknowledged in this run".into(),
+        })
+    }
+
+    pub(super) fn prove_closed(&mut self) -> Result<Evidence, ProvisionError> {
+        let wanted = self.plan.final_state.product_state();
+        if self.link.core_in_reach()? {
+            return Err(ProvisionError::NotProved {
+                what: format!("access port 1 is open, so the board is not {wanted}"),
+            });
+        }
+        // A transfer that fails proves more than a status bit.
+        let refused = match self.link.read_word(chip::memory_map::AXI_SRAM1.start) {
+            Err(ProvisionError::PortShut { .. }) => "access port 1 refuses",
+            Err(error) => return Err(error),
+            Ok(_) => return Err(ProvisionError::NotProved { what: "access port 1 still reads memory".into() }),
+        };
+        let discovery = self.link.discover()?;
+        (self.events)(Event::Surveyed(Box::new(Survey {
+            board: self.link.address().to_string(),
+            product_state: discovery.product_state(),
+            uid: discovery.uid(),
+            device: discovery.device,
+            hdpl: None,
+            core_in_reach: false,
+            option_bytes: None,
+            discovery: Some(discovery.clone()),
+            voltage: None,
+        })));
+        match discovery.product_state() {
+            Some(state) if state == wanted => Ok(Evidence::text(format!("{refused}, discovery names {state}"))
+                .with("lifecycle", format!("{:#x}", discovery.lifecycle().unwrap_or_default()))),
+            other => {
+                let named = other.map_or_else(|| "no known state".to_owned(), |state| state.name().to_owned());
+                Err(ProvisionError::NotProved { what: format!("discovery names {named}, not {wanted}") })
+            }
+        }
+    }
+
+    pub(super) fn watch_application(&mut self) -> Result<Evidence, ProvisionError> {
+        let Some(board) = self.link.virtual_board().cloned() else {
+            return Ok(Evidence::text("this link has no console: watch the board's own").with("seen", "no"));
+        };
+        let mut reader = board.console_reader();
+        let trace = board.look(|board| board.peripherals.trace.cursor());
+        self.link.reset_and_run()?;
+        self.link.disconnect();
+        let banner = self.first_words(&board, &mut reader, trace)?;
+        let text = String::from_utf8_lossy(&banner).trim().chars().take(BANNER_KEPT).collect::<String>();
+        let version = &self.plan.image_version;
+        let seen = if text.contains(version.as_str()) { "yes" } else { "no" };
+        let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned();
+        self.record.banner = Some(text.clone());
+        Ok(Evidence::text(format!("the application says: {line}")).with("banner", text).with("names_version", seen))
+    }
+
+    /// What the application says first, up to a pause.
+    fn first_words(
+        &mut self,
+        board: &VirtualBoard,
+        reader: &mut ConsoleReader,
+        trace: u64,
+    ) -> Result<Vec<u8>, ProvisionError> {
+        let began = Instant::now();
+        let mut words = Vec::new();
+        let mut last = Instant::now();
+        loop {
+            let new = reader.take();
+            if !new.is_empty() {
+                words.extend(new);
+                last = Instant::now();
+            }
+            if words.contains(&b'\n') && last.elapsed() >= BANNER_QUIET {
+                return Ok(words);
+            }
+            self.safe_point()?;
+            if began.elapsed() >= BANNER_TIMEOUT || (words.is_empty() && board.is_at_rest()) {
+                // At rest without a word: nothing will come any more, and the trace says why.
+                let last = reader.take();
+                if last.is_empty() {
+                    return Err(ProvisionError::NotProved { what: silence(board, trace) });
+                }
+                words.extend(last);
+            }
+            thread::sleep(POLL);
+        }
+    }
+}
+
+/// Why nothing came, in the words that the boot itself left.
+fn silence(board: &VirtualBoard, trace: u64) -> String {
+    let words: Vec<TraceWord> = board.look(|board| {
+        let entries = board.peripherals.trace.since(trace);
+        entries.filter_map(|entry| if let TraceKind::Word(word) = entry.kind { Some(word) } else { None }).collect()
+    });
+    let mut reasons = Vec::new();
+    for word in &words {
+        // Each detail of these events is a small code; what none names is shown as a number.
+        let code = word.detail as u8;
+        let named = match word.event {
+            TraceEvent::Failed => Check::from_code(code).map(Check::text),
+            TraceEvent::Stopped => Stop::from_code(code).map(Stop::text),
+            TraceEvent::LoaderError => None,
+            _ => continue,
+        };
+        let named = named.map_or_else(|| format!("{:#x}", word.detail), str::to_owned);
+        let reason = format!("{:?}: {}: {named}", word.stage, word.event.text().split(':').next().unwrap_or_default());
+        if reasons.last() != Some(&reason) {
+            reasons.push(reason);
+        }
+    }
+    match (reasons.is_empty(), words.last()) {
+        (false, _) => format!("the application did not start ({})", reasons.join("; ")),
+        (true, Some(last)) => format!("nothing came from the console; the boot's last word: {}", last.event.text()),
+        (true, None) => "nothing came from the console, and the boot left no word".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chip::obk::Destination;
+    use formats::{Encryption, ObkFile, Secret};
+    use project::Project;
+    use sha2::{Digest, Sha256};
+
+    use crate::bench::VirtualOptions;
+    use crate::execute::{Cancel, execute};
+    use crate::plan::digests;
+    use crate::{
+        Authority, FinalState, LeaveOpen, Link, ProvisionError, RunFolder, SiliconOptions, StepId, VirtualBoard,
+        plan_for,
+    };
+
+    /// Offset of the minimum product state in STiROT_Config's body: 32 bytes of hash, then payload 0x1C.
+    const MINIMUM_STATE: usize = 32 + 0x1C;
+
+    /// The plan refuses this pairing, so that the object is exchanged behind its back: it shows what the refusal is
+    /// good for.
+    #[test]
+    fn with_a_minimum_state_of_locked_nothing_runs_on_a_closed_board_and_the_trace_says_why() {
+        let folder = tempfile::tempdir().unwrap();
+        project::sample::unpack(&folder.path().join("project")).unwrap();
+        let project = Project::open(&folder.path().join("project")).unwrap();
+        let (mut plan, mut outputs) = plan_for(&project, FinalState::Closed).unwrap();
+        let mut body = outputs.configuration.obk.body.to_vec();
+        body[MINIMUM_STATE] = 0x5C;
+        let hash = Sha256::digest(&body[32..]);
+        body[..32].copy_from_slice(&hash);
+        outputs.configuration.obk =
+            ObkFile::new(Destination::STIROT_CONFIG, Encryption::Encrypted, Secret::new(body)).unwrap();
+        plan.digests = digests(&outputs);
+
+        let options = VirtualOptions { pace: board::Pace::Jump, ..VirtualOptions::default() };
+        let board = VirtualBoard::create_with(&folder.path().join("bench.board"), Some(40), options).unwrap();
+        let mut link = Link::to_virtual_board(&board, &SiliconOptions::default());
+        let proof = link.virtual_link().unwrap();
+        let authority = Authority::Close(LeaveOpen::on_virtual_board(&proof));
+        let runs = RunFolder::at(&folder.path().join("runs"));
+        let error = execute(&plan, &outputs, &mut link, authority, &runs, &Cancel::new(), &mut |_| {}).unwrap_err();
+        let ProvisionError::NotProved { what } = &error else { panic!("{error}") };
+        assert!(what.contains("product state below the configured minimum"), "{what}");
+        let record = crate::Record::load_all(&runs).pop().unwrap();
+        assert_eq!(record.steps.last().unwrap().step, StepId::ClosedProof, "closed it is, and nothing runs");
+        assert!(record.banner.is_none());
+    }
+}

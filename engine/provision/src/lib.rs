@@ -1,0 +1,49 @@
+//! What is done to a board: connect, survey, plan, execute, prove, record.
+//!
+//! One executor drives virtual and real boards through the same unmodified probe-rs. The window and the commands call
+//! [`provision`], or its parts, and show what it tells; they decide nothing.
+
+mod bench;
+mod boards;
+mod capability;
+mod console;
+mod discovery;
+mod error;
+mod evidence;
+mod execute;
+mod firmware;
+mod flashing;
+mod journal;
+mod link;
+mod option_bytes;
+mod plan;
+mod preflight;
+mod profile;
+mod provision;
+mod record;
+mod rsslib;
+mod silicon_options;
+mod timings;
+mod virtual_probe;
+
+pub use bench::*;
+pub use boards::{BoardAddress, BoardInfo, list as list_boards};
+pub use capability::{AllObjectsStored, Authority, Climb, LeaveOpen, LockConsent, Sendable, VirtualLink};
+pub use console::ConsoleReader;
+pub use discovery::*;
+pub use error::ProvisionError;
+pub use evidence::Evidence;
+pub use execute::{Cancel, Event, execute};
+pub use firmware::{ILOADER, ROM};
+pub use flashing::*;
+pub use journal::{Entry, History, Journal, RunFolder};
+pub use link::{DEVICE_ID, Link, Survey};
+pub use option_bytes::{OptionByteChange, OptionBytes, OptionWord};
+pub use plan::{FinalState, Identity, Input, Plan, PlanRefusal, Reason, Step, StepId, Undo, plan};
+pub use preflight::{Finding, Verdict, preflight};
+pub use profile::{BoardProfile, XspiSupply};
+pub use provision::{plan_for, provision, provision_on};
+pub use record::{Outcome, Record, StepRecord, StepResult};
+pub use rsslib::*;
+pub use silicon_options::*;
+pub use timings::{BoardKind, Timings};

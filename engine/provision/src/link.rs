@@ -1,0 +1,391 @@
+//! An open connection to a board, real or virtual, through unmodified probe-rs: attach, halt, read, write, reset, and
+//! what the board says of itself. It decides nothing about what should be done to a board.
+//!
+//! Only calls that an ST-LINK offers too are used: `Probe`, `Session`, `Core`, flashing, and the Arm debug interface's
+//! access-port registers, memory and pins. A board whose core is out of reach is spoken to through access port 0.
+
+use std::error::Error;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use chip::ProductState;
+use probe_rs::architecture::arm::dp::DpAddress;
+use probe_rs::architecture::arm::sequences::DefaultArmSequence;
+use probe_rs::architecture::arm::{ArmDebugInterface, ArmError, FullyQualifiedApAddress};
+use probe_rs::config::Registry;
+use probe_rs::probe::list::Lister;
+use probe_rs::probe::{DebugProbeSelector, Probe};
+use probe_rs::{Core, MemoryInterface, Permissions, Session};
+
+use crate::bench::{VirtualBoard, VirtualOptions};
+use crate::boards::{self, BoardAddress};
+use crate::capability::VirtualLink;
+use crate::discovery::Discovery;
+use crate::error::ProvisionError;
+use crate::option_bytes::OptionBytes;
+use crate::silicon_options::SiliconOptions;
+use crate::virtual_probe;
+
+/// The chip as probe-rs names it.
+const CHIP: &str = "STM32H7S7L8";
+/// Access port 0: DBGMCU and its mailbox.
+pub(crate) const AP0: FullyQualifiedApAddress = FullyQualifiedApAddress::v1_with_default_dp(0);
+/// Access port 1: the core.
+const AP1: FullyQualifiedApAddress = FullyQualifiedApAddress::v1_with_default_dp(1);
+/// CSW of an access port, and the bit in it that says that transfers are possible.
+const CSW: u64 = 0;
+const CSW_DEVICE_ENABLED: u32 = 1 << 6;
+/// NRST in the masks of the probe's pin call.
+const PIN_NRESET: u32 = 1 << 7;
+/// How long the core may take to halt.
+const HALT_TIMEOUT: Duration = Duration::from_millis(500);
+/// Debug halting control, and the key that a write needs (Armv7-M).
+const DHCSR: u64 = 0xE000_EDF0;
+const DHCSR_KEY: u32 = 0xA05F_0000;
+/// Debug exception control: vector catches.
+const DEMCR: u64 = 0xE000_EDFC;
+/// DBGMCU as the core's access port sees it.
+const DBGMCU_ON_AP1: u32 = 0xE00E_1000;
+/// The device number of the STM32H7R/S (CMSIS).
+pub const DEVICE_ID: u32 = 0x485;
+
+/// An open board.
+pub struct Link {
+    address: BoardAddress,
+    virtual_board: Option<VirtualBoard>,
+    selector: DebugProbeSelector,
+    options: SiliconOptions,
+    registry: Registry,
+    session: Option<Session>,
+    /// A session had the core since debug was last switched off in it.
+    core_held: bool,
+}
+
+/// What a board says of itself. What could not be read is `None`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Survey {
+    /// The board, as it was opened.
+    pub board: String,
+    /// Where it stands: from the option bytes while the core is in reach, else from discovery.
+    pub product_state: Option<ProductState>,
+    /// The 96-bit unique identifier, as its bytes lie in memory.
+    pub uid: Option<[u8; 12]>,
+    /// DBGMCU_IDCODE: device number in bits 11:0, revision in bits 31:16.
+    pub device: Option<u32>,
+    /// The hide protection level the core is at.
+    pub hdpl: Option<u8>,
+    /// Whether the core's access port transfers.
+    pub core_in_reach: bool,
+    /// The option bytes.
+    pub option_bytes: Option<OptionBytes>,
+    /// What the ROM said through the mailbox.
+    pub discovery: Option<Discovery>,
+    /// The voltage that the probe measures, in volts.
+    pub voltage: Option<f32>,
+}
+
+/// The text of an error with all its causes.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        // Some layers repeat the text of the one below.
+        if !text.ends_with(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// The link broke while `action` was done.
+pub(crate) fn broken(action: &str, error: &dyn Error) -> ProvisionError {
+    ProvisionError::Link { action: action.to_owned(), reason: chain(error) }
+}
+
+/// Switches halting debug off. probe-rs leaves it on in this family when a session ends, and no reset clears it: the
+/// core would halt again where the ROM opens debug, and the mailbox never be served.
+fn let_core_go(interface: &mut dyn ArmDebugInterface) -> Result<(), ArmError> {
+    let mut memory = interface.memory_interface(&AP1)?;
+    memory.write_word_32(DEMCR, 0)?;
+    memory.write_word_32(DHCSR, DHCSR_KEY)?;
+    memory.flush()
+}
+
+impl Link {
+    /// Opens a board: powers a virtual one on, finds the probe of a real one. Nothing is written to the board, and the
+    /// core isn't touched before a call needs it.
+    ///
+    /// # Errors
+    /// As [`VirtualBoard::open`]; no probe, or not this one, or several and none named.
+    pub fn open(board: &BoardAddress, options: &SiliconOptions) -> Result<Self, ProvisionError> {
+        match board {
+            BoardAddress::Virtual(path) => {
+                let virtual_board = VirtualBoard::open(path, VirtualOptions::default())?;
+                Ok(Self::to_virtual_board(&virtual_board, options))
+            }
+            BoardAddress::Probe { serial } => {
+                let found = Lister::new().list_all().into_iter().filter(|info| {
+                    boards::is_real(info) && serial.as_ref().is_none_or(|s| info.serial_number.as_ref() == Some(s))
+                });
+                let found: Vec<_> = found.collect();
+                let info = match found.as_slice() {
+                    [] => return Err(ProvisionError::NoProbe { serial: serial.clone() }),
+                    [info] => info,
+                    several => {
+                        let serials = several.iter().map(|info| info.serial_number.as_deref().unwrap_or("?"));
+                        let serials: Vec<_> = serials.collect();
+                        return Err(ProvisionError::BoardAddress {
+                            text: board.to_string(),
+                            reason: format!("there are several probes; name one of {}", serials.join(", ")),
+                        });
+                    }
+                };
+                Ok(Self {
+                    address: board.clone(),
+                    virtual_board: None,
+                    selector: DebugProbeSelector::from(info),
+                    options: options.clone(),
+                    registry: Registry::from_builtin_families(),
+                    session: None,
+                    core_held: false,
+                })
+            }
+        }
+    }
+
+    /// A link to a virtual board that is already powered on.
+    pub fn to_virtual_board(board: &VirtualBoard, options: &SiliconOptions) -> Self {
+        Self {
+            address: BoardAddress::Virtual(board.path().to_owned()),
+            virtual_board: Some(board.clone()),
+            selector: virtual_probe::selector(board),
+            options: options.clone(),
+            registry: Registry::from_builtin_families(),
+            session: None,
+            core_held: false,
+        }
+    }
+
+    /// The board, as it was opened.
+    pub fn address(&self) -> &BoardAddress {
+        &self.address
+    }
+
+    /// The virtual board behind the link, if it is one.
+    pub fn virtual_board(&self) -> Option<&VirtualBoard> {
+        self.virtual_board.as_ref()
+    }
+
+    /// The proof that a virtual board is behind the link.
+    pub fn virtual_link(&self) -> Option<VirtualLink> {
+        self.virtual_board.as_ref().map(VirtualLink::attest)
+    }
+
+    /// The silicon options of this link.
+    pub fn options(&self) -> &SiliconOptions {
+        &self.options
+    }
+
+    /// Lets the probe go. The next call that needs the board takes it again.
+    pub fn disconnect(&mut self) {
+        self.session = None;
+    }
+
+    fn cannot_connect(&self, error: &dyn Error) -> ProvisionError {
+        ProvisionError::Connect { board: self.address.to_string(), reason: chain(error) }
+    }
+
+    fn probe(&self) -> Result<Probe, ProvisionError> {
+        virtual_probe::register();
+        Lister::new().open(self.selector.clone()).map_err(|error| self.cannot_connect(&error))
+    }
+
+    /// The debug interface without a core: for access port 0, and for boards whose core is shut. An open session is
+    /// given up first.
+    pub(crate) fn interface(&mut self) -> Result<Box<dyn ArmDebugInterface>, ProvisionError> {
+        self.session = None;
+        let mut probe = self.probe()?;
+        probe.attach_to_unspecified().map_err(|error| self.cannot_connect(&error))?;
+        let mut interface = probe
+            .try_into_arm_debug_interface(DefaultArmSequence::create())
+            .map_err(|(_, error)| self.cannot_connect(&error))?;
+        interface.select_debug_port(DpAddress::Default).map_err(|error| self.cannot_connect(&error))?;
+        if std::mem::take(&mut self.core_held) {
+            // A shut port has nothing to let go, and says so with a fault.
+            drop(let_core_go(&mut *interface));
+        }
+        Ok(interface)
+    }
+
+    /// Whether the core can be reached. A board that was just reset gets [`SiliconOptions::open_settle`] to open.
+    ///
+    /// # Errors
+    /// When the probe or the debug port doesn't answer.
+    pub fn core_in_reach(&mut self) -> Result<bool, ProvisionError> {
+        if self.session.is_some() {
+            return Ok(true);
+        }
+        let mut interface = self.interface()?;
+        self.wait_for_core_port(&mut *interface)
+    }
+
+    fn wait_for_core_port(&self, interface: &mut dyn ArmDebugInterface) -> Result<bool, ProvisionError> {
+        let start = Instant::now();
+        loop {
+            let csw =
+                interface.read_raw_ap_register(&AP1, CSW).map_err(|error| broken("reading access port 1", &error))?;
+            if csw & CSW_DEVICE_ENABLED != 0 {
+                return Ok(true);
+            }
+            if start.elapsed() >= self.options.open_settle {
+                return Ok(false);
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// The session with the core, attached when there is none.
+    pub(crate) fn session(&mut self, action: &str) -> Result<&mut Session, ProvisionError> {
+        if self.session.is_none() {
+            let mut interface = self.interface()?;
+            if !self.wait_for_core_port(&mut *interface)? {
+                return Err(ProvisionError::PortShut { action: action.to_owned() });
+            }
+            let session = interface
+                .close()
+                .attach_with_registry(CHIP, Permissions::new(), &self.registry)
+                .map_err(|error| self.cannot_connect(&error))?;
+            self.session = Some(session);
+            self.core_held = true;
+        }
+        self.session
+            .as_mut()
+            .ok_or_else(|| ProvisionError::Internal { what: "a session that was just attached is gone".into() })
+    }
+
+    pub(crate) fn core(&mut self, action: &str) -> Result<Core<'_>, ProvisionError> {
+        self.session(action)?.core(0).map_err(|error| broken(action, &error))
+    }
+
+    /// Resets the chip and halts the core where the ROM opens debug, before any other code runs.
+    ///
+    /// # Errors
+    /// [`ProvisionError::PortShut`] on a board that stays shut; link errors.
+    pub fn halt_through_reset(&mut self) -> Result<(), ProvisionError> {
+        let action = "halting the core through a reset";
+        self.core(action)?.reset_and_halt(HALT_TIMEOUT).map_err(|error| broken(action, &error))?;
+        Ok(())
+    }
+
+    /// Resets the chip, lets it run, and lets the probe go.
+    ///
+    /// # Errors
+    /// Link errors.
+    pub fn reset_and_run(&mut self) -> Result<(), ProvisionError> {
+        let action = "resetting the board";
+        let mut interface = self.interface()?;
+        self.pulse_reset(&mut *interface, |_| Ok(())).map_err(|error| match error {
+            ProvisionError::Link { reason, .. } => ProvisionError::Link { action: action.into(), reason },
+            other => other,
+        })
+    }
+
+    /// Pulls NRST, does `meanwhile`, and lets NRST go whatever that gave.
+    pub(crate) fn pulse_reset(
+        &self,
+        interface: &mut dyn ArmDebugInterface,
+        meanwhile: impl FnOnce(&mut dyn ArmDebugInterface) -> Result<(), ProvisionError>,
+    ) -> Result<(), ProvisionError> {
+        let action = "driving NRST";
+        interface.swj_pins(0, PIN_NRESET, 0).map_err(|error| broken(action, &error))?;
+        thread::sleep(self.options.reset_pulse);
+        let done = meanwhile(interface);
+        let released = interface.swj_pins(PIN_NRESET, PIN_NRESET, 0).map_err(|error| broken(action, &error));
+        done?;
+        released?;
+        Ok(())
+    }
+
+    /// Reads memory through the core's access port.
+    ///
+    /// # Errors
+    /// A bus error names the span; the link goes on working after it.
+    pub fn read(&mut self, address: u32, out: &mut [u8]) -> Result<(), ProvisionError> {
+        let action = format!("reading {} bytes at {address:#010x}", out.len());
+        self.core(&action)?.read(u64::from(address), out).map_err(|error| broken(&action, &error))
+    }
+
+    /// Writes memory through the core's access port. Flash cells are written by [`Link::flash`].
+    ///
+    /// # Errors
+    /// As [`Link::read`].
+    pub fn write(&mut self, address: u32, data: &[u8]) -> Result<(), ProvisionError> {
+        let action = format!("writing {} bytes at {address:#010x}", data.len());
+        self.core(&action)?.write(u64::from(address), data).map_err(|error| broken(&action, &error))
+    }
+
+    /// Reads one aligned word.
+    ///
+    /// # Errors
+    /// As [`Link::read`].
+    pub fn read_word(&mut self, address: u32) -> Result<u32, ProvisionError> {
+        let action = format!("reading {address:#010x}");
+        self.core(&action)?.read_word_32(u64::from(address)).map_err(|error| broken(&action, &error))
+    }
+
+    /// Writes one aligned word.
+    ///
+    /// # Errors
+    /// As [`Link::read`].
+    pub fn write_word(&mut self, address: u32, value: u32) -> Result<(), ProvisionError> {
+        let action = format!("writing {address:#010x}");
+        self.core(&action)?.write_word_32(u64::from(address), value).map_err(|error| broken(&action, &error))
+    }
+
+    /// Measures where the board stands. A board whose core is in reach is read through it, without a reset; a shut one
+    /// is reset and asked through the mailbox. What doesn't answer stays `None`.
+    ///
+    /// # Errors
+    /// Only when the probe or the debug port doesn't answer at all.
+    pub fn survey(&mut self) -> Result<Survey, ProvisionError> {
+        let mut survey = Survey {
+            board: self.address.to_string(),
+            product_state: None,
+            uid: None,
+            device: None,
+            hdpl: None,
+            core_in_reach: false,
+            option_bytes: None,
+            discovery: None,
+            voltage: None,
+        };
+        if self.session.is_none() {
+            survey.voltage = self.probe()?.get_target_voltage().ok().flatten();
+        }
+        survey.core_in_reach = self.core_in_reach()?;
+        if survey.core_in_reach {
+            let option_bytes = self.option_bytes()?;
+            survey.product_state = Some(option_bytes.product_state());
+            survey.option_bytes = Some(option_bytes);
+            let mut uid = [0; 12];
+            self.read(chip::memory_map::UID.start, &mut uid)?;
+            survey.uid = Some(uid);
+            survey.device = Some(self.read_word(DBGMCU_ON_AP1)?);
+            let level = self.read_word(chip::registers::SBS + chip::security::SBS_HDPLSR)?;
+            survey.hdpl = chip::security::HDPL_CODES
+                .iter()
+                .position(|code| u32::from(*code) == level & 0xFF)
+                .and_then(|level| u8::try_from(level).ok());
+        } else if let Ok(discovery) = self.discover() {
+            // A shut board that doesn't answer is no error here: the survey says that nothing could be read.
+            survey.product_state = discovery.product_state();
+            survey.uid = discovery.uid();
+            survey.device = discovery.device;
+            survey.discovery = Some(discovery);
+        }
+        Ok(survey)
+    }
+}

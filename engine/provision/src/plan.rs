@@ -1,0 +1,300 @@
+//! A plan: what will be done to a board, step by step, before any board is touched.
+//!
+//! A plan names image, objects and loader by hash and builds nothing. Two plans with the same hash do the same thing.
+
+mod build;
+mod checks;
+mod inputs;
+
+use std::path::PathBuf;
+
+use chip::memory_map::Region;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+pub use build::plan;
+pub use checks::{PlanRefusal, Reason};
+pub use inputs::{Identity, Input};
+
+use crate::capability::ObjectRole;
+use crate::record::hex;
+
+/// The state a plan leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum FinalState {
+    /// The root of trust runs; a credential leads back.
+    Closed,
+    /// The root of trust runs; nothing leads back. Planned and shown, not run yet.
+    Locked,
+}
+
+impl FinalState {
+    /// The product state it is.
+    pub fn product_state(self) -> chip::product_state::ProductState {
+        match self {
+            Self::Closed => chip::product_state::ProductState::Closed,
+            Self::Locked => chip::product_state::ProductState::Locked,
+        }
+    }
+
+    /// As a project names it.
+    pub(crate) fn target(self) -> project::TargetState {
+        match self {
+            Self::Closed => project::TargetState::Closed,
+            Self::Locked => project::TargetState::Locked,
+        }
+    }
+}
+
+impl std::fmt::Display for FinalState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.product_state().name())
+    }
+}
+
+/// The steps there are, in the order in which a plan has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepId {
+    /// Measure the board and check that the plan fits it.
+    Survey,
+    /// Option bytes for memories: TCM shares, ECC, speed of the XSPI pads.
+    MemoryOptions,
+    /// Installation slot erased, image in the download slot.
+    ExternalFlash,
+    /// Climb to PROVISIONING.
+    Provisioning,
+    /// The debug-authentication object.
+    DebugAuthentication,
+    /// The mailbox answers.
+    Discovery,
+    /// STiROT_Config.
+    Configuration,
+    /// STiROT_Data.
+    Data,
+    /// Write protection and hidden area off.
+    ProtectionsOff,
+    /// User flash erased, iLoader written.
+    Loader,
+    /// Write protection of the iLoader.
+    LoaderProtection,
+    /// ST's root of trust selected.
+    RootOfTrust,
+    /// No key left in RAM.
+    MemorySearch,
+    /// Climb to the final state.
+    FinalState,
+    /// The access port refuses, discovery names the state.
+    ClosedProof,
+    /// The application's banner.
+    Application,
+}
+
+impl StepId {
+    /// Every step, in order.
+    pub const ALL: [Self; 16] = [
+        Self::Survey,
+        Self::MemoryOptions,
+        Self::ExternalFlash,
+        Self::Provisioning,
+        Self::DebugAuthentication,
+        Self::Discovery,
+        Self::Configuration,
+        Self::Data,
+        Self::ProtectionsOff,
+        Self::Loader,
+        Self::LoaderProtection,
+        Self::RootOfTrust,
+        Self::MemorySearch,
+        Self::FinalState,
+        Self::ClosedProof,
+        Self::Application,
+    ];
+
+    /// The name in a journal, a record or on a command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Survey => "survey",
+            Self::MemoryOptions => "memory_options",
+            Self::ExternalFlash => "external_flash",
+            Self::Provisioning => "provisioning",
+            Self::DebugAuthentication => "debug_authentication",
+            Self::Discovery => "discovery",
+            Self::Configuration => "configuration",
+            Self::Data => "data",
+            Self::ProtectionsOff => "protections_off",
+            Self::Loader => "loader",
+            Self::LoaderProtection => "loader_protection",
+            Self::RootOfTrust => "root_of_trust",
+            Self::MemorySearch => "memory_search",
+            Self::FinalState => "final_state",
+            Self::ClosedProof => "closed_proof",
+            Self::Application => "application",
+        }
+    }
+}
+
+/// Whether and how a step can be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undo {
+    /// It writes nothing.
+    Nothing,
+    /// It can be written again.
+    Reversible,
+    /// Only by a full regression, which erases user flash, memory and objects.
+    ByRegression,
+    /// Never.
+    Never,
+}
+
+impl Undo {
+    /// In words, for a step list.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Nothing => "writes nothing",
+            Self::Reversible => "can be written again",
+            Self::ByRegression => "undone by regression only",
+            Self::Never => "can never be undone",
+        }
+    }
+}
+
+/// One step of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Which step.
+    pub id: StepId,
+    /// What it is called.
+    pub title: String,
+    /// What it writes and where, short: “NOR 0x9000 0000 · 128 KiB”.
+    pub what: String,
+    /// What will prove it.
+    pub proof: String,
+    /// Why it is done, and why here.
+    pub why: String,
+    /// Whether it can be taken back.
+    pub undo: Undo,
+    /// Bytes it moves, 0 for a step that moves none.
+    pub bytes: u64,
+    pub(crate) action: Action,
+}
+
+/// What the executor does for a step. Bytes of objects and image come from the outputs, which the plan names by hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Action {
+    Survey,
+    MemoryOptions { obw1: Change, obw2: Change },
+    ExternalFlash { installation: Region, download: Region, algorithm: String },
+    ToProvisioning,
+    Store(ObjectRole),
+    Discover,
+    ProtectionsOff,
+    Loader { address: u32 },
+    ProtectLoader { wrp: u32 },
+    SelectRootOfTrust,
+    SearchMemory,
+    ToFinalState,
+    ProveClosed,
+    WatchApplication,
+}
+
+/// Bits of an option word: those in `mask` become those in `value`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) mask: u32,
+    pub(crate) value: u32,
+}
+
+/// The loader that goes into user flash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LoaderSource {
+    /// The one this program brings.
+    Builtin,
+    /// The project's own.
+    File(PathBuf),
+}
+
+/// What will be done to a board.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The project's name.
+    pub project: String,
+    /// The state it leads to.
+    pub final_state: FinalState,
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+    /// SHA-256 over everything the plan does and is made of.
+    pub hash: [u8; 32],
+    /// What it is made of.
+    pub inputs: Vec<Input>,
+    /// Name of the board profile.
+    pub profile: String,
+    /// Names of the sample keys among the project's keys.
+    pub sample_keys: Vec<String>,
+    pub(crate) loader: Vec<u8>,
+    pub(crate) loader_source: LoaderSource,
+    pub(crate) image_version: String,
+    /// SHA-256 of image and objects, whole. Never shown and never saved: an object may hold a password's hash.
+    pub(crate) digests: [[u8; 32]; 4],
+}
+
+impl Plan {
+    /// The step of this kind, with its place.
+    pub fn step(&self, id: StepId) -> Option<(usize, &Step)> {
+        self.steps.iter().enumerate().find(|(_, step)| step.id == id)
+    }
+
+    /// Whether these are the outputs that the plan was made of.
+    pub(crate) fn is_made_of(&self, outputs: &project::Outputs) -> bool {
+        self.digests == digests(outputs)
+    }
+
+    /// The hash as hexadecimal.
+    pub fn hash_text(&self) -> String {
+        hex(&self.hash)
+    }
+
+    /// Where the loader comes from, for people.
+    pub fn loader_origin(&self) -> String {
+        match &self.loader_source {
+            LoaderSource::Builtin => "built in".into(),
+            LoaderSource::File(path) => path.display().to_string(),
+        }
+    }
+}
+
+/// SHA-256 of image, debug-authentication object, configuration and data.
+pub(crate) fn digests(outputs: &project::Outputs) -> [[u8; 32]; 4] {
+    let object = |object: &project::ObkOutput| {
+        let mut hash = FieldHash::default();
+        hash.field("destination", &object.obk.destination.0.to_le_bytes());
+        hash.field("encryption", &object.obk.encryption.word().to_le_bytes());
+        hash.field("body", &object.obk.body);
+        hash.finish()
+    };
+    [
+        Sha256::digest(&outputs.image.bytes).into(),
+        object(&outputs.debug_authentication),
+        object(&outputs.configuration),
+        object(&outputs.data),
+    ]
+}
+
+/// Hashes a sequence of named fields, each with its length, so that no two sequences share their bytes.
+#[derive(Default)]
+pub(crate) struct FieldHash(Sha256);
+
+impl FieldHash {
+    pub(crate) fn field(&mut self, name: &str, value: &[u8]) {
+        for part in [name.as_bytes(), value] {
+            self.0.update((part.len() as u64).to_le_bytes());
+            self.0.update(part);
+        }
+    }
+
+    pub(crate) fn finish(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
+}

@@ -1,0 +1,314 @@
+//! Makes a plan from a project: which steps, in which order, with which words.
+//!
+//! The order is ST's (`formats.md` §4.1), its script defects mended, with one change: what can be done and read back
+//! in OPEN is done there.
+
+use chip::memory_map::{Region, USER_FLASH, USER_FLASH_SECTOR_SIZE};
+use chip::option_bytes::{WRP_NONE, obw1, obw2};
+use project::{LoaderSetting, Outputs, Project};
+
+use super::checks::{Layout, PlanRefusal, reasons};
+use super::inputs::collect;
+use super::{Action, Change, FieldHash, FinalState, LoaderSource, Plan, Reason, Step, StepId, Undo};
+use crate::capability::ObjectRole;
+use crate::firmware;
+use crate::profile::{BoardProfile, XspiSupply};
+
+/// Plans what will be done to a board. No board is needed.
+///
+/// # Errors
+/// Everything that stands against it, in one list.
+pub fn plan(
+    project: &Project,
+    outputs: &Outputs,
+    final_state: FinalState,
+    profile: &BoardProfile,
+) -> Result<Plan, PlanRefusal> {
+    let (loader, loader_source) = loader(project)?;
+    let layout = layout(project);
+    let found = reasons(project, outputs, &loader, &layout, final_state, profile);
+    if !found.is_empty() {
+        return Err(PlanRefusal { reasons: found });
+    }
+
+    let mut hash = FieldHash::default();
+    hash.field("plan", b"stirot-studio 1");
+    hash.field("final state", final_state.to_string().as_bytes());
+    hash.field("profile", format!("{profile:?}").as_bytes());
+    let inputs = collect(project, outputs, &loader, &mut hash);
+    let steps = steps(outputs, &layout, &loader, final_state, profile);
+    for step in &steps {
+        hash.field("step", format!("{:?} {:?}", step.id, step.action).as_bytes());
+    }
+    Ok(Plan {
+        project: project.name().to_owned(),
+        final_state,
+        steps,
+        hash: hash.finish(),
+        inputs,
+        profile: profile.name.clone(),
+        sample_keys: project.sample_keys().into_iter().map(|key| key.name.to_string()).collect(),
+        loader,
+        loader_source,
+        image_version: outputs.image.version.clone(),
+        digests: super::digests(outputs),
+    })
+}
+
+/// The loader that the project's settings name.
+fn loader(project: &Project) -> Result<(Vec<u8>, LoaderSource), PlanRefusal> {
+    match &project.settings().loader {
+        LoaderSetting::Builtin => Ok((firmware::ILOADER.to_vec(), LoaderSource::Builtin)),
+        LoaderSetting::File(path) => match std::fs::read(path) {
+            Ok(bytes) => Ok((bytes, LoaderSource::File(path.clone()))),
+            Err(error) => Err(PlanRefusal {
+                reasons: vec![Reason {
+                    rule: "loader".into(),
+                    text: format!("the iLoader {} can't be read: {error}", path.display()),
+                    help: "name an existing file in the project's settings, or use the built-in iLoader".into(),
+                }],
+            }),
+        },
+    }
+}
+
+fn layout(project: &Project) -> Layout {
+    let stirot = project.stirot();
+    Layout {
+        installation: stirot.installation_slot(),
+        download: stirot.download_slot(),
+        loader: stirot.loader_area(),
+        minimum_state: stirot.minimum_state,
+        sram_ecc: stirot.sram_ecc,
+    }
+}
+
+/// The write-protection word: the bit of a protected sector is 0 (CMSIS).
+fn protection_of(loader: Region) -> u32 {
+    let first = loader.start.wrapping_sub(USER_FLASH.start) / USER_FLASH_SECTOR_SIZE;
+    let sectors = loader.size / USER_FLASH_SECTOR_SIZE;
+    (first..first.saturating_add(sectors).min(8)).fold(WRP_NONE, |word, sector| word & !(1 << sector))
+}
+
+fn memory_options(layout: &Layout, profile: &BoardProfile) -> (Change, Change, String) {
+    let speed = obw1::XSPI1_HSLV | obw1::XSPI2_HSLV;
+    let (obw1, speed_text) = match profile.xspi_supply {
+        XspiSupply::Low => (Change { mask: speed, value: speed }, "XSPI1_HSLV and XSPI2_HSLV 1 (1.8 V)"),
+        XspiSupply::High => (Change { mask: speed, value: 0 }, "XSPI1_HSLV and XSPI2_HSLV 0 (3.3 V)"),
+    };
+    let ecc = if layout.sram_ecc { obw2::ECC_ON_SRAM } else { 0 };
+    let obw2 = Change { mask: obw2::ITCM_AXI_SHARE_MASK | obw2::DTCM_AXI_SHARE_MASK | obw2::ECC_ON_SRAM, value: ecc };
+    let text = format!("TCM shares 0, ECC_ON_SRAM {}, {speed_text}", u8::from(layout.sram_ecc));
+    (obw1, obw2, text)
+}
+
+/// An address as people read it: 0x9002 0000.
+fn grouped(address: u32) -> String {
+    format!("0x{:04X} {:04X}", address >> 16, address & 0xFFFF)
+}
+
+fn kibibytes(bytes: u32) -> String {
+    format!("{} KiB", bytes / 1024)
+}
+
+#[expect(clippy::too_many_lines, reason = "a table of sixteen steps reads best in one piece")]
+fn steps(
+    outputs: &Outputs,
+    layout: &Layout,
+    loader: &[u8],
+    final_state: FinalState,
+    profile: &BoardProfile,
+) -> Vec<Step> {
+    let (obw1, obw2, options_text) = memory_options(layout, profile);
+    let Layout { installation, download, .. } = *layout;
+    let wrp = protection_of(layout.loader);
+    let mut steps = Vec::with_capacity(StepId::ALL.len());
+    let mut step = |id, title: &str, what: String, proof: &str, why: &str, undo, bytes: u64, action| {
+        steps.push(Step { id, title: title.into(), what, proof: proof.into(), why: why.into(), undo, bytes, action });
+    };
+    let object = |object: &project::ObkOutput| {
+        (
+            format!("{} · {} bytes to {:#010X}", object.name, object.obk.body.len(), object.obk.destination.0),
+            object.obk.body.len() as u64,
+        )
+    };
+
+    step(
+        StepId::Survey,
+        "Measure the board",
+        "identity, supply, product state, option bytes".into(),
+        "device 0x485 in OPEN, or where an earlier run of this plan left it",
+        "nothing is written to a board that the plan does not fit",
+        Undo::Nothing,
+        0,
+        Action::Survey,
+    );
+    step(
+        StepId::MemoryOptions,
+        "Set the memories' option bytes",
+        options_text,
+        "read back after the reset that loads them",
+        "STiRoT and the iLoader expect whole TCMs; the NOR's pads need their speed option before the NOR is written",
+        Undo::Reversible,
+        8,
+        Action::MemoryOptions { obw1, obw2 },
+    );
+    step(
+        StepId::ExternalFlash,
+        "Write the external flash",
+        format!(
+            "{} {} · {} image {}; {} · {} erased",
+            profile.nor,
+            grouped(download.start),
+            kibibytes(download.size),
+            outputs.image.version,
+            grouped(installation.start),
+            kibibytes(installation.size)
+        ),
+        "both slots read back over the debug port; option bytes unchanged",
+        "in OPEN it can still be read back; STiRoT installs what lies in the download slot",
+        Undo::Reversible,
+        u64::from(download.size) + u64::from(installation.size),
+        Action::ExternalFlash { installation, download, algorithm: profile.nor_algorithm.clone().unwrap_or_default() },
+    );
+    step(
+        StepId::Provisioning,
+        "Climb to PROVISIONING",
+        "SetProductState 0x17".into(),
+        "option bytes read back after the chip's reset",
+        "objects can be stored in this state only; user code does not run in it",
+        Undo::ByRegression,
+        0,
+        Action::ToProvisioning,
+    );
+    let (what, bytes) = object(&outputs.debug_authentication);
+    step(
+        StepId::DebugAuthentication,
+        "Store the debug-authentication object",
+        what,
+        "acknowledged by the chip; its buffer wiped and read back",
+        "it is the way back, so it comes before everything that needs one",
+        if final_state == FinalState::Locked { Undo::Never } else { Undo::ByRegression },
+        bytes,
+        Action::Store(ObjectRole::DebugAuthentication),
+    );
+    step(
+        StepId::Discovery,
+        "Ask the mailbox",
+        "reset with the debug-authentication request, discovery".into(),
+        "the ROM answers and names PROVISIONING",
+        "a board that does not answer here would not answer once it is closed",
+        Undo::Nothing,
+        0,
+        Action::Discover,
+    );
+    let (what, bytes) = object(&outputs.configuration);
+    step(
+        StepId::Configuration,
+        "Store STiROT_Config",
+        what,
+        "acknowledged by the chip; its buffer wiped and read back",
+        "STiRoT's keys and layout; it holds the private decryption key",
+        Undo::ByRegression,
+        bytes,
+        Action::Store(ObjectRole::Configuration),
+    );
+    let (what, bytes) = object(&outputs.data);
+    step(
+        StepId::Data,
+        "Store STiROT_Data",
+        what,
+        "acknowledged by the chip; its buffer wiped and read back",
+        "STiRoT keeps its security counter there",
+        Undo::ByRegression,
+        bytes,
+        Action::Store(ObjectRole::Data),
+    );
+    step(
+        StepId::ProtectionsOff,
+        "Switch protections off",
+        "WRP 0xFF, hidden area off".into(),
+        "option bytes read back",
+        "the user flash must be writable for the iLoader",
+        Undo::Reversible,
+        0,
+        Action::ProtectionsOff,
+    );
+    step(
+        StepId::Loader,
+        "Write the iLoader",
+        format!("user flash {} · {} bytes, the rest erased", grouped(layout.loader.start), loader.len()),
+        "user flash read back, byte for byte",
+        "STiRoT never touches the external flash itself; the iLoader does it for STiRoT",
+        Undo::Reversible,
+        u64::from(USER_FLASH.size) + loader.len() as u64,
+        Action::Loader { address: layout.loader.start },
+    );
+    step(
+        StepId::LoaderProtection,
+        "Write-protect the iLoader",
+        format!("WRP {wrp:#04X}: {} sectors", (!wrp & WRP_NONE).count_ones()),
+        "option bytes read back",
+        "an application must not be able to change the loader",
+        Undo::ByRegression,
+        0,
+        Action::ProtectLoader { wrp },
+    );
+    step(
+        StepId::RootOfTrust,
+        "Select ST's root of trust",
+        "IROT_SELECT 0xB4".into(),
+        "option bytes read back",
+        "a closed board starts STiRoT and nothing else",
+        Undo::ByRegression,
+        0,
+        Action::SelectRootOfTrust,
+    );
+    step(
+        StepId::MemorySearch,
+        "Search the RAM for keys",
+        "every RAM of the chip".into(),
+        "no private key and no image key is found",
+        "a key left in RAM could be read by the next program that runs",
+        Undo::Nothing,
+        0,
+        Action::SearchMemory,
+    );
+    step(
+        StepId::FinalState,
+        &format!("Climb to {final_state}"),
+        match final_state {
+            FinalState::Closed => "SetProductState 0x72".into(),
+            FinalState::Locked => "SetProductState 0x5C".into(),
+        },
+        "the chip resets and shuts the core's access port",
+        "only after the chip acknowledged all three objects in this run",
+        if final_state == FinalState::Locked { Undo::Never } else { Undo::ByRegression },
+        0,
+        Action::ToFinalState,
+    );
+    step(
+        StepId::ClosedProof,
+        &format!("Prove {final_state}"),
+        "access port 1 and the mailbox".into(),
+        &match final_state {
+            FinalState::Closed => "access port 1 refuses, and discovery names CLOSED".to_owned(),
+            FinalState::Locked => "access port 1 refuses".to_owned(),
+        },
+        "the last call loses the link, so that its answer proves nothing",
+        Undo::Nothing,
+        0,
+        Action::ProveClosed,
+    );
+    step(
+        StepId::Application,
+        "Watch the application start",
+        profile.console.clone(),
+        &format!("its banner, with version {}", outputs.image.version),
+        "the board is done when its application talks",
+        Undo::Nothing,
+        0,
+        Action::WatchApplication,
+    );
+    steps
+}

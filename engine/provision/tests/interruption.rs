@@ -1,0 +1,123 @@
+//! The studio is killed, as a process, at every boundary of its journal and at seeded moments in between. Neither board
+//! file nor project is lost, the next start says where the board stands, and one press finishes the run.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod common;
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Bench, Files};
+use provision::{Cancel, Event, RunFolder, StepId};
+
+/// Names the folder of the bench to the child, and the boundary at which it shall die.
+const FOLDER: &str = "STIROT_TEST_FOLDER";
+const BOUNDARY: &str = "STIROT_TEST_BOUNDARY";
+
+/// Boundaries of an undisturbed run: an entry on the disk before each step, and one after.
+const BOUNDARIES: usize = 2 * StepId::ALL.len();
+
+/// The child: provisions, and aborts at the boundary it was given. It is run by the other tests only.
+#[test]
+#[ignore = "it is run by the other tests, as a process of its own"]
+fn child() {
+    let Ok(folder) = std::env::var(FOLDER) else { return };
+    let folder = std::path::Path::new(&folder);
+    let boundary: Option<usize> = std::env::var(BOUNDARY).ok().map(|text| text.parse().unwrap());
+    let project = project::Project::open(&folder.join("project")).unwrap();
+    let board = provision::VirtualBoard::open(&folder.join("bench.board"), common::fast()).unwrap();
+    let mut link = provision::Link::to_virtual_board(&board, &provision::SiliconOptions::default());
+    let runs = RunFolder::at(&folder.join("runs"));
+    let mut passed = 0;
+    // Both events are told right after their journal entry has reached the disk.
+    let mut events = |event: Event| {
+        if matches!(event, Event::StepStarted { .. } | Event::StepProved { .. }) {
+            if Some(passed) == boundary {
+                std::process::abort();
+            }
+            passed += 1;
+        }
+    };
+    provision::provision_on(&project, &mut link, &runs, provision::FinalState::Closed, &Cancel::new(), &mut events)
+        .unwrap();
+}
+
+fn spawn(files: &Files, boundary: Option<usize>) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "child", "--ignored"]).env(FOLDER, files.folder());
+    if let Some(boundary) = boundary {
+        command.env(BOUNDARY, boundary.to_string());
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// A bench whose board exists, switched off.
+fn files(seed: u64) -> Files {
+    let files = Files::new();
+    // Outputs are built before, so that what is interrupted is the run and not the image's signature.
+    files.project().outputs().unwrap();
+    files.board(Some(seed)).power_off().unwrap();
+    files
+}
+
+/// The next start: everything is there, the board says where it stands, and one press finishes.
+fn the_next_press_finishes(files: Files, when: &str) {
+    let project = files.project();
+    assert!(!project.check().iter().any(|finding| finding.severity == project::Severity::Error), "{when}");
+    let bench = Bench { board: files.board(None), project, files };
+    let survey = bench.link().survey().unwrap();
+    assert!(survey.product_state.is_some(), "{when}: the board says where it stands");
+    let record = bench.provision().unwrap_or_else(|error| panic!("{when}, in {:?}: {error}", survey.product_state));
+    assert!(record.passed(), "{when}");
+    assert!(record.banner.unwrap().contains("1.0.0"), "{when}");
+}
+
+fn killed_at_boundaries(boundaries: std::ops::Range<usize>) {
+    for boundary in boundaries {
+        let files = files(100 + boundary as u64);
+        let status = spawn(&files, Some(boundary)).wait().unwrap();
+        assert!(!status.success(), "boundary {boundary}: the child was to die there");
+        the_next_press_finishes(files, &format!("killed at boundary {boundary}"));
+    }
+}
+
+#[test]
+fn killed_at_a_boundary_in_open_the_next_press_finishes() {
+    killed_at_boundaries(0..8);
+}
+
+#[test]
+fn killed_at_a_boundary_while_objects_are_stored_the_next_press_finishes() {
+    killed_at_boundaries(8..16);
+}
+
+#[test]
+fn killed_at_a_boundary_while_the_loader_is_written_the_next_press_finishes() {
+    killed_at_boundaries(16..24);
+}
+
+#[test]
+fn killed_at_a_boundary_around_the_climb_the_next_press_finishes() {
+    killed_at_boundaries(24..BOUNDARIES);
+}
+
+#[test]
+fn killed_at_twenty_seeded_moments_the_next_press_finishes() {
+    let whole = files(200);
+    let began = Instant::now();
+    assert!(spawn(&whole, None).wait().unwrap().success(), "an undisturbed run passes");
+    let duration = began.elapsed();
+    // A fixed sequence of fractions (multiplicative, golden ratio), spread over the run.
+    let mut state: u32 = 0x9E37_79B9;
+    for moment in 0..20 {
+        state = state.wrapping_mul(0x9E37_79B1).wrapping_add(0x7F4A_7C15);
+        let fraction = f64::from(state) / f64::from(u32::MAX);
+        let files = files(300 + moment);
+        let mut child = spawn(&files, None);
+        std::thread::sleep(Duration::from_secs_f64(duration.as_secs_f64() * fraction));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        the_next_press_finishes(files, &format!("killed after {:.0} % of a run", fraction * 100.0));
+    }
+}
