@@ -32,7 +32,7 @@ pub enum DapRegister {
 
 /// DPIDR: version 2, ST (OpenOCD's `stm32h7rx.cfg` names this SWD identifier).
 const DPIDR: u32 = 0x6BA0_2477;
-/// TARGETID: part 0x4850 of ST (JEP106 0x020). Assumption A_DP1: no source lists it for this family.
+/// TARGETID: part 0x4850 of ST, JEP106 0x020 (assumption A46).
 const TARGETID: u32 = 0x0485_0041;
 
 const CTRL_WRITABLE: u32 = 0x54FF_FF0D;
@@ -43,7 +43,7 @@ const CTRL_SYSTEM_POWER_REQUEST: u32 = 1 << 30;
 const CTRL_SYSTEM_POWER_ACK: u32 = 1 << 31;
 const ABORT_CLEAR_STICKY_ERROR: u32 = 1 << 2;
 
-/// AP0 is the AXI access port to DBGMCU, AP1 the AHB access port to the core (prototype; OpenOCD's notes).
+/// AP0 is an AXI access port that reaches DBGMCU alone (assumption A46), AP1 the AHB access port to the core.
 const AP0_IDR: u32 = 0x8477_0004;
 const AP1_IDR: u32 = 0x8477_0001;
 /// Where the core's ROM table lies, with "present" and "ADIv5 format" set.

@@ -2,7 +2,7 @@
 //! whole life from OPEN to the application, with the objects and the image that ST published as input.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-#![allow(unreachable_pub)]
+#![allow(unreachable_pub, clippy::print_stderr)]
 
 mod boot_rom_rig;
 
@@ -109,7 +109,7 @@ fn objects_are_stored_encrypted() {
     rig.halt();
     assert_eq!(rig.call(rsslib::SET_PRODUCT_STATE, &[0x17]), Ended::Reset);
     assert_eq!(rig.provision(&lock_object()), Ended::Reset);
-    let stored = rig.board.snapshot().keys[0][8].clone().unwrap();
+    let stored = rig.board.snapshot().keys[0][8].unwrap();
     assert_ne!(&stored.data[..], &lock_object()[12..44]);
 }
 
@@ -308,7 +308,7 @@ fn no_skipped_instruction_starts_an_image_with_a_wrong_signature() {
     let part: usize = std::env::var("STIROT_SKIP_PART").map_or(1, |part| part.parse().unwrap());
     let mut moments: Vec<u64> = seen.into_values().collect();
     moments.sort_unstable();
-    println!("{} instructions, each {part}th", moments.len());
+    eprintln!("{} instructions, each {part}th", moments.len());
     for moment in moments.into_iter().step_by(part) {
         skip_one(&state, moment);
     }
@@ -396,7 +396,7 @@ fn the_application_says_what_it_is_and_answers_its_menu() {
 /// A board that was provisioned with ST's published objects and image, closed, and not booted yet.
 fn closed() -> Option<Rig> {
     let Some(vectors) = vectors() else {
-        println!("SKIPPED: {VECTORS} names no folder with ST's published vectors");
+        eprintln!("SKIPPED: {VECTORS} names no folder with ST's published vectors");
         return None;
     };
     let mut rig = Rig::new(factory());

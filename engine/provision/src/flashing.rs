@@ -122,7 +122,9 @@ impl Link {
         loader.commit(session, options).map_err(failed)?;
         match algorithm {
             None => Ok(()),
-            Some(name) => self.verify_external(blocks, name, failed, &mut |size| progress(sums.add(Phase::Verifying, size))),
+            Some(name) => {
+                self.verify_external(blocks, name, failed, &mut |size| progress(sums.add(Phase::Verifying, size)))
+            }
         }
     }
 

@@ -27,6 +27,9 @@ pub enum Entry {
         plan: String,
         /// Name of the project.
         project: String,
+        /// The chip's identifier, hexadecimal, where it could be read.
+        #[serde(default)]
+        uid: Option<String>,
         /// Seconds since 1970.
         at: u64,
     },
@@ -125,12 +128,12 @@ impl RunFolder {
         Ok(History::from_lines(&text))
     }
 
-    /// Starts or continues the journal for a plan.
-    pub fn journal(&self, plan: &Plan) -> Result<Journal, ProvisionError> {
+    /// Starts or continues the journal for a plan on a chip.
+    pub fn journal(&self, plan: &Plan, uid: Option<&str>) -> Result<Journal, ProvisionError> {
         fs::create_dir_all(&self.path).map_err(|source| failed("creating the folder", &self.path, source))?;
         let history = self.history()?;
         let path = self.journal_file();
-        let same_plan = history.plan.as_deref() == Some(hex(&plan.hash).as_str());
+        let same_plan = history.is_of(plan, uid);
         // Another plan's story is over: a new file, so that nothing of it can be taken for this one's.
         let file = if same_plan {
             OpenOptions::new().append(true).open(&path)
@@ -144,6 +147,7 @@ impl RunFolder {
         journal.append(Entry::Run {
             plan: hex(&plan.hash),
             project: plan.project.clone(),
+            uid: uid.map(ToOwned::to_owned),
             at: crate::record::now(),
         })?;
         Ok(journal)
@@ -157,6 +161,8 @@ pub struct History {
     pub plan: Option<String>,
     /// Name of the project.
     pub project: String,
+    /// The chip's identifier, where it could be read.
+    pub uid: Option<String>,
     /// Every entry since the plan was first begun.
     pub entries: Vec<Entry>,
 }
@@ -167,16 +173,30 @@ impl History {
         let mut history = Self::default();
         for line in text.lines() {
             let Ok(entry) = serde_json::from_str::<Entry>(line) else { continue };
-            if let Entry::Run { plan, project, .. } = &entry {
-                if history.plan.as_ref() != Some(plan) {
+            if let Entry::Run { plan, project, uid, .. } = &entry {
+                let other_chip = matches!((&history.uid, uid), (Some(told), Some(read)) if told != read);
+                if history.plan.as_ref() != Some(plan) || other_chip {
                     history.entries.clear();
+                    history.uid = None;
                 }
                 history.plan = Some(plan.clone());
-                history.project = project.clone();
+                history.project.clone_from(project);
+                if uid.is_some() {
+                    history.uid.clone_from(uid);
+                }
             }
             history.entries.push(entry);
         }
         history
+    }
+
+    /// Whether it tells of this plan on this chip. A chip whose identifier can't be read is known by its folder alone.
+    pub fn is_of(&self, plan: &Plan, uid: Option<&str>) -> bool {
+        let same_chip = match (self.uid.as_deref(), uid) {
+            (Some(told), Some(read)) => told == read,
+            _ => true,
+        };
+        same_chip && self.plan.as_deref() == Some(hex(&plan.hash).as_str())
     }
 
     /// The evidence of a step that was proved and not begun again since.
@@ -245,7 +265,7 @@ mod tests {
     }
 
     fn run(plan: &str) -> Entry {
-        Entry::Run { plan: plan.into(), project: "sample".into(), at: 0 }
+        Entry::Run { plan: plan.into(), project: "sample".into(), uid: None, at: 0 }
     }
 
     #[test]
@@ -263,6 +283,16 @@ mod tests {
         assert!(History::from_lines(&once).proof_of(StepId::ExternalFlash).is_some());
         let again = format!("{once}\n{}", line(&begun));
         assert!(History::from_lines(&again).proof_of(StepId::ExternalFlash).is_none());
+    }
+
+    #[test]
+    fn another_chip_in_the_same_place_starts_without_the_proofs_of_the_first() {
+        let proved = Entry::Proved { step: StepId::ExternalFlash, evidence: Evidence::text("read back") };
+        let on = |uid: &str| Entry::Run { plan: "aa".into(), project: "sample".into(), uid: Some(uid.into()), at: 0 };
+        let text = [on("01"), proved.clone(), on("01")].map(|entry| line(&entry)).join("\n");
+        assert!(History::from_lines(&text).proof_of(StepId::ExternalFlash).is_some());
+        let text = [on("01"), proved, on("02")].map(|entry| line(&entry)).join("\n");
+        assert!(History::from_lines(&text).proof_of(StepId::ExternalFlash).is_none());
     }
 
     #[test]

@@ -129,7 +129,8 @@ impl Record {
                 let record: Self = serde_json::from_slice(&fs::read(entry.path()).ok()?).ok()?;
                 // Runs that began in the same second are told apart by the number in the file's name.
                 let path = entry.path();
-                let number = path.file_stem()?.to_str()?.split_once('-').map_or(Some(0), |(_, text)| text.parse().ok())?;
+                let number =
+                    path.file_stem()?.to_str()?.split_once('-').map_or(Some(0), |(_, text)| text.parse().ok())?;
                 Some(((record.began, number), record))
             })
             .collect();

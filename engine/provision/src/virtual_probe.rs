@@ -18,9 +18,9 @@ use probe_rs::probe::{
 use crate::bench::{self, VirtualBoard};
 
 /// USB identity that virtual probes are listed under: the testing number of pid.codes, which no product may carry.
-pub const VENDOR_ID: u16 = 0x1209;
+pub(crate) const VENDOR_ID: u16 = 0x1209;
 /// The product number beside [`VENDOR_ID`].
-pub const PRODUCT_ID: u16 = 0x0001;
+pub(crate) const PRODUCT_ID: u16 = 0x0001;
 
 const SPEED_KHZ: u32 = 24_000;
 /// NRST in the pin masks of `swj_pins`.
@@ -30,13 +30,13 @@ const ABORT_CLEAR_ALL: u32 = 0x1E;
 const DP_ABORT: DapRegister = DapRegister::Debug(0);
 
 /// Makes virtual boards known to probe-rs; any number of calls, once is enough.
-pub fn register() {
+pub(crate) fn register() {
     static REGISTERED: Once = Once::new();
     REGISTERED.call_once(|| register_plugin(Plugin { probe_drivers: &[&VirtualProbes], ..Plugin::default() }));
 }
 
 /// How probe-rs names the probe of a board.
-pub fn selector(board: &VirtualBoard) -> DebugProbeSelector {
+pub(crate) fn selector(board: &VirtualBoard) -> DebugProbeSelector {
     DebugProbeSelector {
         vendor_id: VENDOR_ID,
         product_id: PRODUCT_ID,

@@ -136,3 +136,34 @@ fn a_probe_lost_in_the_middle_is_an_error_and_the_next_press_finishes() {
     assert_eq!(bench.link().survey().unwrap().product_state, Some(ProductState::Provisioning));
     assert!(bench.provision().unwrap().passed());
 }
+
+#[test]
+fn locked_is_planned_and_shown_but_not_run() {
+    let bench = Bench::new(9);
+    let (plan, _) = provision::plan_for(&bench.project, provision::FinalState::Locked).unwrap();
+    assert_eq!(plan.steps.len(), StepId::ALL.len());
+    let refused = provision::provision_on(
+        &bench.project,
+        &mut bench.link(),
+        &bench.run_folder(),
+        provision::FinalState::Locked,
+        &Cancel::new(),
+        &mut |_| {},
+    );
+    assert!(matches!(refused, Err(ProvisionError::LockNeedsConsent)), "{refused:?}");
+    assert_eq!(bench.link().survey().unwrap().product_state, Some(ProductState::Open), "nothing was written");
+}
+
+#[test]
+fn a_permission_for_one_board_opens_no_other() {
+    let bench = Bench::new(10);
+    let other = Bench::new(11);
+    let (plan, outputs) = provision::plan_for(&bench.project, provision::FinalState::Closed).unwrap();
+    let proof = other.link().virtual_link().unwrap();
+    let authority = provision::Authority::Close(provision::LeaveOpen::on_virtual_board(&proof));
+    let mut link = bench.link();
+    let refused =
+        provision::execute(&plan, &outputs, &mut link, authority, &bench.run_folder(), &Cancel::new(), &mut |_| {});
+    assert!(matches!(refused, Err(ProvisionError::RealBoard { .. })), "{refused:?}");
+    assert_eq!(bench.link().survey().unwrap().product_state, Some(ProductState::Open));
+}

@@ -183,8 +183,9 @@ impl Board {
             self.halt(debug::EVENT_BREAKPOINT);
         } else if self.cpu.debug.breakpoint_at(self.cpu.pc) {
             // A comparator without halting debug: the instruction itself.
-            self.cpu.left = 1;
+            self.cpu.stop();
             self.cpu.slice_end += 1;
+            self.cpu.left = 1;
             self.execute_single(Comparators::Ignored);
             self.attend_signal();
         } else {

@@ -141,7 +141,7 @@ impl Run<'_> {
         // The survey writes nothing, and its answer decides whether this plan's journal may be opened at all: another
         // plan's journal must survive a run that is refused.
         let (take_up, survey_evidence, seconds) = self.survey_step(folder)?;
-        let mut journal = folder.journal(self.plan)?;
+        let mut journal = folder.journal(self.plan, self.record.uid.as_deref())?;
         journal.append(Entry::Begun { step: StepId::Survey })?;
         self.proved(&mut journal, 0, StepId::Survey, survey_evidence, seconds)?;
 
@@ -289,7 +289,8 @@ fn take_up(survey: &Survey, plan: &Plan, history: &History) -> Result<TakeUp, Pr
         Some(ProductState::Open) => Ok(TakeUp::Beginning),
         Some(ProductState::Provisioning) => Ok(TakeUp::Objects),
         Some(state) if state == plan.final_state.product_state() => {
-            let ours = history.plan.as_deref() == Some(plan.hash_text().as_str()) && history.began(StepId::FinalState);
+            let uid = survey.uid.map(|uid| hex(&uid));
+            let ours = history.is_of(plan, uid.as_deref()) && history.began(StepId::FinalState);
             if ours {
                 Ok(TakeUp::Proof)
             } else {
@@ -378,7 +379,7 @@ mod tests {
     }
 
     fn history(plan: &Plan, steps: &[StepId]) -> History {
-        let run = Entry::Run { plan: plan.hash_text(), project: "sample".into(), at: 0 };
+        let run = Entry::Run { plan: plan.hash_text(), project: "sample".into(), uid: None, at: 0 };
         let begun = steps.iter().map(|step| Entry::Begun { step: *step });
         let lines: Vec<String> =
             std::iter::once(run).chain(begun).map(|entry| serde_json::to_string(&entry).unwrap()).collect();

@@ -55,7 +55,7 @@ fn provisioning() -> ! {
     report(Stage::Rss, Event::WaitsForProvisioning, 0);
     loop {
         debug_authentication::serve_if_asked(State::Provisioning);
-        // A word that the host puts into the mailbox counts as an event (assumption A34).
+        // A word that the host puts into the mailbox counts as an event (assumption A22).
         cortex_m::asm::wfe();
     }
 }

@@ -1,0 +1,273 @@
+//! The eframe shell: `logic` takes in what jobs report, `ui` paints the model and collects commands.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use egui::{CentralPanel, Context, Frame, Margin, Panel, RichText, Ui, ViewportCommand, vec2};
+
+use crate::command::{Command, PALETTE};
+use crate::icons;
+use crate::jobs::Jobs;
+use crate::model::{Model, ThemeChoice, View};
+use crate::settings::Settings;
+use crate::start::Start;
+use crate::theme::{self, Tokens};
+use crate::update::{self, Effect};
+use crate::views;
+use crate::widgets::controls::{focus_ring, tooltip};
+use crate::widgets::{card, console, ladder, palette, state_strip, status_bar, top_bar};
+
+/// How often a running job's bar and time move without a report.
+const WHILE_RUNNING: Duration = Duration::from_millis(100);
+
+/// What the parts of the window remember between frames.
+#[derive(Debug, Default)]
+struct Parts {
+    top_bar: top_bar::TopBar,
+    palette: palette::PaletteState,
+    ladder: ladder::LadderState,
+    console: console::ConsoleState,
+    board: views::board::BoardView,
+}
+
+/// The window.
+pub struct Studio {
+    model: Model,
+    parts: Parts,
+    jobs: Jobs,
+    /// A close was asked for while a run went on: the window closes when the run has stopped.
+    closing: bool,
+}
+
+impl Studio {
+    /// A window that opens the project and the board of `start`.
+    pub fn new(ctx: &Context, start: Start) -> Self {
+        theme::install(ctx);
+        let repaint = ctx.clone();
+        let jobs = Jobs::new(Arc::new(move || repaint.request_repaint()));
+        let mut model = Model::new(start.data_folder);
+        model.theme = start.theme;
+        model.recent = start.recent;
+        let mut studio = Self { model, parts: Parts::default(), jobs, closing: false };
+        let mut effects = vec![Effect::Theme(studio.model.theme)];
+        for command in start.commands {
+            update::apply(&mut studio.model, command, &mut effects);
+        }
+        studio.perform(ctx, effects);
+        studio
+    }
+
+    /// What the window knows; for tests.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Gives a command, as a button would.
+    pub fn command(&mut self, ctx: &Context, command: Command) {
+        let mut effects = Vec::new();
+        update::apply(&mut self.model, command, &mut effects);
+        self.perform(ctx, effects);
+    }
+
+    fn perform(&mut self, ctx: &Context, mut effects: Vec<Effect>) {
+        while !effects.is_empty() {
+            let mut next = Vec::new();
+            for effect in effects {
+                self.perform_one(ctx, effect, &mut next);
+            }
+            effects = next;
+        }
+    }
+
+    fn perform_one(&mut self, ctx: &Context, effect: Effect, next: &mut Vec<Effect>) {
+        match effect {
+            Effect::Start(kind, request) => {
+                for report in self.jobs.start(kind, request) {
+                    update::receive(&mut self.model, report, next);
+                }
+            }
+            Effect::Cancel => self.jobs.cancel(),
+            Effect::Send(bytes) => self.jobs.send(&bytes),
+            Effect::Copy(text) => {
+                ctx.copy_text(text);
+                self.model.notice = Some("copied".to_owned());
+            }
+            Effect::Theme(choice) => ctx.set_theme(match choice {
+                ThemeChoice::System => egui::ThemePreference::System,
+                ThemeChoice::Dark => egui::ThemePreference::Dark,
+                ThemeChoice::Light => egui::ThemePreference::Light,
+            }),
+            Effect::SaveSettings => {
+                if let Err(error) = Settings::of(&self.model).save(&self.model.data_folder) {
+                    self.model.notice = Some(format!("settings could not be saved: {error}"));
+                }
+            }
+            Effect::Close => ctx.send_viewport_cmd(ViewportCommand::Close),
+        }
+    }
+
+    fn close_guard(&mut self, ctx: &Context) {
+        if ctx.input(|input| input.viewport().close_requested()) && self.model.active_run().is_some() {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            self.closing = true;
+            self.command(ctx, Command::Cancel);
+            self.model.notice = Some("closing when the run has stopped".to_owned());
+        } else if self.closing && self.model.active_run().is_none() {
+            self.closing = false;
+            ctx.send_viewport_cmd(ViewportCommand::Close);
+        }
+    }
+
+    /// Folders dropped on the window are projects, files are boards.
+    fn dropped(ctx: &Context, commands: &mut Vec<Command>) {
+        for file in ctx.input_mut(|input| std::mem::take(&mut input.raw.dropped_files)) {
+            let path: PathBuf = file.path().to_owned();
+            commands.push(if path.is_dir() {
+                Command::OpenProject(path)
+            } else {
+                Command::OpenBoard(path.display().to_string())
+            });
+        }
+    }
+
+    fn shortcuts(ctx: &Context, model: &Model, commands: &mut Vec<Command>) {
+        for command in PALETTE.iter().chain([&Command::Palette]) {
+            let Some(shortcut) = command.shortcut() else { continue };
+            if ctx.input_mut(|input| input.consume_shortcut(&shortcut))
+                && (!model.palette_open || *command == Command::Palette)
+            {
+                commands.push(command.clone());
+            }
+        }
+    }
+}
+
+impl eframe::App for Studio {
+    fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
+        let mut effects = Vec::new();
+        for report in self.jobs.drain() {
+            update::receive(&mut self.model, report, &mut effects);
+        }
+        self.perform(ctx, effects);
+        self.close_guard(ctx);
+        if self.model.active_run().is_some() {
+            ctx.request_repaint_after(WHILE_RUNNING);
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        let ctx = ui.ctx().clone();
+        self.model.dark = ui.visuals().dark_mode;
+        let mut commands = Vec::new();
+        Self::shortcuts(&ctx, &self.model, &mut commands);
+        Self::dropped(&ctx, &mut commands);
+        shell(ui, &self.model, &mut self.parts, &mut commands);
+        if !commands.is_empty() {
+            for command in commands {
+                self.command(&ctx, command);
+            }
+            ctx.request_repaint();
+        }
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        if let Err(card) = self.jobs.put_away() {
+            log::error!("{}", card.text());
+        }
+    }
+}
+
+fn shell(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Command>) {
+    let t = Tokens::of(ui);
+    let bar = |fill, side| Frame::new().fill(fill).inner_margin(Margin::symmetric(side, 0));
+    Panel::top("top").exact_size(36.0).frame(bar(t.panel, 14)).show(ui, |ui| {
+        top_bar::show(ui, model, &mut parts.top_bar, commands);
+    });
+    Panel::top("state").exact_size(40.0).frame(bar(t.background, 14)).show(ui, |ui| state_strip::show(ui, model));
+    Panel::bottom("status").exact_size(26.0).frame(bar(t.raised, 14)).show(ui, |ui| {
+        status_bar::show(ui, model, commands);
+    });
+    Panel::bottom("console")
+        .resizable(true)
+        .default_size(126.0)
+        .size_range(84.0..=420.0)
+        .frame(Frame::new().fill(t.panel).inner_margin(Margin { left: 14, right: 14, top: 6, bottom: 4 }))
+        .show(ui, |ui| console::show(ui, model, &mut parts.console, commands));
+    Panel::left("nav")
+        .resizable(false)
+        .exact_size(136.0)
+        .frame(Frame::new().fill(t.panel).inner_margin(Margin { left: 8, right: 8, top: 10, bottom: 8 }))
+        .show(ui, |ui| navigation(ui, model, commands));
+    Panel::right("ladder")
+        .resizable(false)
+        .exact_size(244.0)
+        .frame(Frame::new().fill(t.panel).inner_margin(Margin { left: 12, right: 10, top: 12, bottom: 8 }))
+        .show(ui, |ui| {
+            egui::ScrollArea::vertical().id_salt("ladder").show(ui, |ui| ladder::show(ui, model, &mut parts.ladder));
+        });
+    CentralPanel::default()
+        .frame(Frame::new().fill(t.background).inner_margin(Margin { left: 20, right: 20, top: 14, bottom: 8 }))
+        .show(ui, |ui| {
+            // One at a time: the newest; the ones before come up as it is closed.
+            if let Some((_, error)) = model.cards.last() {
+                card::show(ui, model, error, None, Command::CloseCard, commands);
+                ui.add_space(10.0);
+            }
+            match model.view {
+                View::Board => views::board::show(ui, model, &mut parts.board, commands),
+                View::Provision => views::provision::show(ui, model, commands),
+            }
+        });
+    palette::show(ui, model, &mut parts.palette, commands);
+    drop_hint(ui);
+}
+
+fn navigation(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
+    ui.spacing_mut().item_spacing.y = 4.0;
+    let t = Tokens::of(ui);
+    for (view, icon, name) in [(View::Board, icons::BOARD, "Board"), (View::Provision, icons::PROVISION, "Provision")] {
+        let command = Command::Show(view);
+        let chosen = command.chosen(model);
+        let color = if chosen { t.text } else { t.muted };
+        let font = if chosen { theme::strong() } else { theme::body() };
+        let button = egui::Button::new((
+            RichText::new(icon).font(theme::icon(16.0)).color(color),
+            RichText::new(name).font(font).color(color),
+        ))
+        .fill(if chosen { t.raised } else { t.panel })
+        .stroke(egui::Stroke::NONE)
+        .min_size(vec2(ui.available_width(), 30.0));
+        // The button's own layout centres; a left-aligned one is what a list of views needs.
+        let response = ui.with_layout(egui::Layout::top_down_justified(egui::Align::LEFT), |ui| ui.add(button)).inner;
+        if chosen {
+            let edge = response.rect.left();
+            ui.painter().vline(edge + 0.75, response.rect.shrink2(vec2(0.0, 6.0)).y_range(), (2.0, t.accent));
+        }
+        focus_ring(ui, &response);
+        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Tab, true, chosen, name));
+        let response = response.on_hover_text(tooltip(ui, &command));
+        if response.clicked() {
+            commands.push(command);
+        }
+    }
+}
+
+/// What a drop would do, while something hovers over the window.
+fn drop_hint(ui: &Ui) {
+    let hovered = ui.input(|input| !input.raw.hovered_files.is_empty());
+    if !hovered {
+        return;
+    }
+    let t = Tokens::of(ui);
+    let rect = ui.ctx().content_rect();
+    let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop")));
+    painter.rect_filled(rect, 0.0, t.background.gamma_multiply(0.85));
+    painter.text(
+        rect.center(),
+        egui::Align2::CENTER_CENTER,
+        "Drop a project folder or a board file",
+        theme::title(),
+        t.text,
+    );
+}

@@ -1,0 +1,141 @@
+//! The window's jobs as commands. Results go to stdout, the way there to stderr; exit code 0 done, 1 refused or
+//! failed, 2 wrong use.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::model::ThemeChoice;
+
+mod board;
+mod failure;
+mod image;
+mod obk;
+mod provision;
+
+pub use failure::Failure;
+
+/// Provisions STM32H7S boards with ST's immutable root of trust, and rehearses every step on a virtual board.
+#[derive(Debug, Parser)]
+#[command(name = "stirot-studio", version, args_conflicts_with_subcommands = true)]
+#[command(after_help = "Without a command the window opens. BOARD is a virtual board's file, or `probe`, or \
+                        `probe:SERIAL`.\nExit code: 0 done, 1 refused or failed, 2 wrong use.\n\
+                        Boards, records and settings live in the user's data folder; STIROT_STUDIO_DATA names another. \
+                        STIROT_STUDIO_LOG=debug logs to stderr.")]
+pub struct Arguments {
+    /// What to do; the window when none.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// For the window.
+    #[command(flatten)]
+    pub window: WindowArguments,
+}
+
+/// What the window opens with.
+#[derive(Debug, Clone, Default, Args)]
+pub struct WindowArguments {
+    /// Project folder to open (default: the one of last time, else the sample)
+    #[arg(long, value_name = "DIR")]
+    pub project: Option<PathBuf>,
+    /// Board to open (default: the one of last time, else the virtual board bench-1)
+    #[arg(long, value_name = "BOARD")]
+    pub board: Option<String>,
+    /// Paint through this and nothing else
+    #[arg(long, value_enum, env = "STIROT_STUDIO_RENDERER")]
+    pub renderer: Option<RendererChoice>,
+    /// Theme for this time and the next ones
+    #[arg(long, value_enum)]
+    pub theme: Option<ThemeArgument>,
+}
+
+/// What paints the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RendererChoice {
+    /// OpenGL
+    Glow,
+    /// Vulkan, Metal, DirectX or OpenGL
+    Wgpu,
+}
+
+/// A theme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ThemeArgument {
+    /// As the desktop has it
+    System,
+    /// Dark
+    Dark,
+    /// Light
+    Light,
+}
+
+impl From<ThemeArgument> for ThemeChoice {
+    fn from(argument: ThemeArgument) -> Self {
+        match argument {
+            ThemeArgument::System => Self::System,
+            ThemeArgument::Dark => Self::Dark,
+            ThemeArgument::Light => Self::Light,
+        }
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Provision a board with a project, or finish a run that broke off
+    Provision(provision::Arguments),
+    /// Make, read, reset a board; listen to its console
+    #[command(subcommand)]
+    Board(board::Command),
+    /// Build the objects that the chip stores (.obk)
+    #[command(subcommand)]
+    Obk(obk::Command),
+    /// Build, verify or decrypt an image that STiRoT installs
+    #[command(subcommand)]
+    Image(image::Command),
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// What was refused or failed, with what to do.
+pub fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Provision(arguments) => provision::run(&arguments),
+        Command::Board(command) => board::run(command),
+        Command::Obk(command) => obk::run(command),
+        Command::Image(command) => image::run(command),
+    }
+}
+
+/// Tells a person on stderr what went wrong.
+pub fn complain(failure: &Failure) {
+    // A report formats the diagnostic with colours where the terminal has them.
+    let mut text = String::new();
+    let handler = miette::GraphicalReportHandler::new_themed(if std::io::stderr().is_terminal() {
+        miette::GraphicalTheme::unicode()
+    } else {
+        miette::GraphicalTheme::unicode_nocolor()
+    });
+    let told = handler.with_width(100).render_report(&mut text, failure);
+    let text = if told.is_ok() { text } else { failure.to_string() };
+    // Nobody can be told when stderr itself is shut.
+    _ = writeln!(std::io::stderr(), "{}", text.trim_end());
+}
+
+/// Writes a line to stdout. A reader that went away, as `head` does, is no failure.
+fn say(line: impl std::fmt::Display) {
+    _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Writes a line to stderr: the way there, not the result.
+fn tell(line: impl std::fmt::Display) {
+    _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Writes a value as JSON to stdout.
+fn say_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(error.to_string()))?;
+    say(text);
+    Ok(())
+}

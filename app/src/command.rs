@@ -1,0 +1,375 @@
+//! Every intent a person can have, in one table: text, tooltip, shortcut, and when it is possible. Buttons, menus,
+//! shortcuts and the palette all read it. It carries nothing out: [`crate::update`] does.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use chip::product_state::ProductState;
+use egui::{Key, KeyboardShortcut, Modifiers};
+
+use crate::model::{BoardKind, JobKind, Model, PlanSheet, ThemeChoice, Verdict, View};
+
+/// An intent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Show a view.
+    Show(View),
+    /// Open or close the palette.
+    Palette,
+    /// From dark to light and back.
+    SwitchTheme,
+    /// Choose a project folder in a dialog.
+    ChooseProject,
+    /// Open a project folder.
+    OpenProject(PathBuf),
+    /// Open the sample project.
+    OpenSample,
+    /// Read the project again and plan anew.
+    ReloadProject,
+    /// Look for probes and virtual boards.
+    ListBoards,
+    /// Choose a board file in a dialog.
+    ChooseBoard,
+    /// Take a board: a file, `probe` or `probe:SERIAL`.
+    OpenBoard(String),
+    /// Make a new virtual board in the studio's folder.
+    NewBoard,
+    /// Make a new virtual board in a file.
+    NewBoardAt(PathBuf),
+    /// Read identity, state and option bytes.
+    ReadBoard,
+    /// Pulse NRST.
+    ResetBoard,
+    /// Take the supply away and give it back.
+    PowerCycle,
+    /// Take the supply away.
+    PowerOff,
+    /// Give the supply.
+    PowerOn,
+    /// Run the plan.
+    Provision,
+    /// Stop the run at the next safe point.
+    Cancel,
+    /// Send a line to the board's UART.
+    Send(String),
+    /// Forget the console's lines.
+    ClearConsole,
+    /// Console to the clipboard.
+    CopyConsole,
+    /// The error card to the clipboard.
+    CopyCard,
+    /// Close the error card.
+    CloseCard,
+    /// The verdict's evidence to the clipboard.
+    CopyEvidence,
+    /// Put the run's result away and show the plan.
+    CloseRun,
+    /// Some text to the clipboard: a hash, a UID.
+    CopyText(String),
+    /// Close the window.
+    Quit,
+}
+
+/// What the palette offers, in its order.
+pub const PALETTE: &[Command] = &[
+    Command::Provision,
+    Command::Cancel,
+    Command::ReadBoard,
+    Command::ResetBoard,
+    Command::PowerCycle,
+    Command::PowerOff,
+    Command::PowerOn,
+    Command::NewBoard,
+    Command::ChooseBoard,
+    Command::ListBoards,
+    Command::ChooseProject,
+    Command::OpenSample,
+    Command::ReloadProject,
+    Command::Show(View::Board),
+    Command::Show(View::Provision),
+    Command::SwitchTheme,
+    Command::CopyConsole,
+    Command::ClearConsole,
+    Command::CopyEvidence,
+    Command::CloseRun,
+    Command::CopyCard,
+    Command::CloseCard,
+    Command::Quit,
+];
+
+/// Why a command can't be given now.
+pub type Refusal = Cow<'static, str>;
+
+const CTRL: Modifiers = Modifiers::COMMAND;
+
+impl Command {
+    /// What stands on its button and in the palette.
+    pub const fn text(&self) -> &'static str {
+        match self {
+            Self::Show(View::Board) => "Show board",
+            Self::Show(View::Provision) => "Show provisioning",
+            Self::Palette => "Search actions",
+            Self::SwitchTheme => "Switch between dark and light",
+            Self::ChooseProject => "Open project folder…",
+            Self::OpenProject(_) => "Open project",
+            Self::OpenSample => "Open sample project",
+            Self::ReloadProject => "Read project again",
+            Self::ListBoards => "Look for boards",
+            Self::ChooseBoard => "Open board file…",
+            Self::OpenBoard(_) => "Open board",
+            Self::NewBoard | Self::NewBoardAt(_) => "New virtual board",
+            Self::ReadBoard => "Read board",
+            Self::ResetBoard => "Reset board",
+            Self::PowerCycle => "Power cycle board",
+            Self::PowerOff => "Power off board",
+            Self::PowerOn => "Power on board",
+            Self::Provision => "Provision",
+            Self::Cancel => "Cancel",
+            Self::Send(_) => "Send",
+            Self::ClearConsole => "Clear console",
+            Self::CopyConsole => "Copy console",
+            Self::CopyCard => "Copy error",
+            Self::CloseCard => "Close error",
+            Self::CopyEvidence => "Copy evidence",
+            Self::CloseRun => "Show plan",
+            Self::CopyText(_) => "Copy",
+            Self::Quit => "Quit",
+        }
+    }
+
+    /// What it does, in a sentence.
+    pub const fn tooltip(&self) -> &'static str {
+        match self {
+            Self::Show(View::Board) => "Boards, identity and option bytes",
+            Self::Show(View::Provision) => "Preflight, plan, run and verdict",
+            Self::Palette => "Find and run any action by typing",
+            Self::SwitchTheme => "The choice is remembered",
+            Self::ChooseProject => "A folder with STiRoT's configuration files and a stirot-studio.toml",
+            Self::OpenProject(_) => "Read the folder, build what is stale, make the plan",
+            Self::OpenSample => "The sample that comes with the studio; its keys are public",
+            Self::ReloadProject => "Take changed files in, build what is stale, make the plan anew",
+            Self::ListBoards => "Virtual boards in the studio's folder, and debug probes on USB",
+            Self::ChooseBoard => "A virtual board is one file",
+            Self::OpenBoard(_) => "Power it on and read it",
+            Self::NewBoard | Self::NewBoardAt(_) => "A blank STM32H7S78-DK in OPEN, as one file",
+            Self::ReadBoard => "Measure state, identity and option bytes",
+            Self::ResetBoard => "Pulse NRST, then read the board",
+            Self::PowerCycle => "Take the supply away and give it back; RAM is lost",
+            Self::PowerOff => "The board keeps what flash, option bytes and OBKs hold",
+            Self::PowerOn => "Give the supply and let it boot",
+            Self::Provision => "Run the plan, step by step, each proved before the next",
+            Self::Cancel => "Stop at the next point where nothing is half written",
+            Self::Send(_) => "Send the line to UART4",
+            Self::ClearConsole => "Forget the lines shown",
+            Self::CopyConsole => "All lines to the clipboard",
+            Self::CopyCard => "The whole card, with its raw detail, to the clipboard",
+            Self::CloseCard => "Put the card away",
+            Self::CopyEvidence => "Every step's evidence to the clipboard",
+            Self::CloseRun => "Put the result away and show the plan again",
+            Self::CopyText(_) => "Copy the whole value",
+            Self::Quit => "Boards are saved and powered off",
+        }
+    }
+
+    /// Its shortcut.
+    pub const fn shortcut(&self) -> Option<KeyboardShortcut> {
+        Some(match self {
+            Self::Palette => KeyboardShortcut::new(CTRL, Key::K),
+            Self::Show(View::Board) => KeyboardShortcut::new(CTRL, Key::Num1),
+            Self::Show(View::Provision) => KeyboardShortcut::new(CTRL, Key::Num2),
+            Self::ChooseProject => KeyboardShortcut::new(CTRL, Key::O),
+            Self::NewBoard => KeyboardShortcut::new(CTRL, Key::N),
+            Self::ReadBoard => KeyboardShortcut::new(Modifiers::NONE, Key::F5),
+            Self::ResetBoard => KeyboardShortcut::new(Modifiers::NONE, Key::F6),
+            Self::PowerCycle => KeyboardShortcut::new(Modifiers::NONE, Key::F7),
+            Self::Provision => KeyboardShortcut::new(Modifiers::NONE, Key::F9),
+            Self::Cancel => KeyboardShortcut::new(Modifiers::SHIFT, Key::F9),
+            Self::ClearConsole => KeyboardShortcut::new(CTRL, Key::L),
+            Self::Quit => KeyboardShortcut::new(CTRL, Key::Q),
+            _ => return None,
+        })
+    }
+
+    /// Whether it can be given now, and if not, why.
+    ///
+    /// # Errors
+    /// The reason, as the button's tooltip and the palette show it.
+    pub fn enabled(&self, model: &Model) -> Result<(), Refusal> {
+        match self {
+            Self::ChooseProject | Self::ChooseBoard if model.runs(JobKind::Dialog) => {
+                Err("a file dialog is open already".into())
+            }
+            Self::ChooseProject | Self::OpenProject(_) | Self::OpenSample => quiet_project(model),
+            Self::ReloadProject => {
+                if model.project.is_none() {
+                    return Err("no project is open".into());
+                }
+                quiet_project(model)
+            }
+            Self::ListBoards if model.runs(JobKind::Boards) => Err("looking already".into()),
+            Self::ChooseBoard | Self::OpenBoard(_) | Self::NewBoard | Self::NewBoardAt(_) => quiet_board(model),
+            Self::ReadBoard => powered_board(model),
+            Self::ResetBoard => powered_board(model),
+            Self::PowerCycle | Self::PowerOff => {
+                virtual_board(model)?;
+                powered_board(model)
+            }
+            Self::PowerOn => {
+                virtual_board(model)?;
+                if model.board.as_ref().is_some_and(|board| board.powered) {
+                    return Err("the board is powered".into());
+                }
+                quiet_board(model)
+            }
+            Self::Provision => can_provision(model),
+            Self::Cancel => match model.active_run() {
+                Some(run) if run.stopping => Err("stopping at the next safe point".into()),
+                Some(_) => Ok(()),
+                None => Err("nothing runs".into()),
+            },
+            Self::Send(_) => {
+                virtual_board(model)?;
+                match &model.board {
+                    Some(board) if board.powered => Ok(()),
+                    _ => Err("the board is off".into()),
+                }
+            }
+            Self::ClearConsole | Self::CopyConsole => {
+                let empty = model.console.lines.is_empty() && model.console.partial.is_empty();
+                if empty { Err("the console is empty".into()) } else { Ok(()) }
+            }
+            Self::CloseCard if model.cards.is_empty() => Err("there is no error".into()),
+            Self::CopyCard if model.cards.is_empty() && failure(model).is_none() => Err("there is no error".into()),
+            Self::CopyEvidence | Self::CloseRun => match &model.run {
+                Some(run) if run.verdict.is_some() => Ok(()),
+                Some(_) => Err("the run goes on".into()),
+                None => Err("nothing was run".into()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it is on already, for commands that choose.
+    pub fn chosen(&self, model: &Model) -> bool {
+        match self {
+            Self::Show(view) => model.view == *view,
+            Self::SwitchTheme => model.theme != ThemeChoice::System,
+            _ => false,
+        }
+    }
+}
+
+/// The card of a run that failed or was stopped.
+pub fn failure(model: &Model) -> Option<&crate::model::Card> {
+    match model.run.as_ref()?.verdict.as_ref()? {
+        Verdict::Fail(card) | Verdict::Stopped(card) => Some(card),
+        Verdict::Pass { .. } => None,
+    }
+}
+
+fn quiet_project(model: &Model) -> Result<(), Refusal> {
+    if model.active_run().is_some() {
+        return Err("a run goes on; cancel it first".into());
+    }
+    if model.runs(JobKind::Project) { Err("the project is being read".into()) } else { Ok(()) }
+}
+
+fn quiet_board(model: &Model) -> Result<(), Refusal> {
+    match model.board_job() {
+        Some(job) => Err(format!("the board is busy: {}", job.text).into()),
+        None => Ok(()),
+    }
+}
+
+fn virtual_board(model: &Model) -> Result<(), Refusal> {
+    match &model.board {
+        Some(board) if board.kind == BoardKind::Virtual => Ok(()),
+        Some(_) => Err("only a virtual board can do this".into()),
+        None => Err("no board is chosen".into()),
+    }
+}
+
+fn powered_board(model: &Model) -> Result<(), Refusal> {
+    match &model.board {
+        None => Err("no board is chosen".into()),
+        Some(board) if !board.powered => Err("the board is off".into()),
+        Some(_) => quiet_board(model),
+    }
+}
+
+fn can_provision(model: &Model) -> Result<(), Refusal> {
+    powered_board(model)?;
+    if model.board.as_ref().is_some_and(|board| board.kind == BoardKind::Real) {
+        return Err("A real board stays in OPEN until debug authentication exists in the studio: without it there \
+                    would be no proved way back."
+            .into());
+    }
+    match &model.plan {
+        PlanSheet::Ready { .. } => {}
+        PlanSheet::Refused(card) => return Err(card.title.clone().into()),
+        PlanSheet::None if model.runs(JobKind::Project) => return Err("the plan is being made".into()),
+        PlanSheet::None => return Err("no project is open".into()),
+    }
+    match model.product_state() {
+        Some(ProductState::Locked) => Err("the board is LOCKED; nothing can be written any more".into()),
+        Some(ProductState::Provisioned) => Err("the board was closed without a way in; nothing can be written".into()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{BoardSheet, Card, Reading};
+
+    fn model(kind: BoardKind, state: ProductState) -> Model {
+        let mut model = Model::new(PathBuf::from("data"));
+        model.board = Some(BoardSheet {
+            address: "a.board".to_owned(),
+            name: "a".to_owned(),
+            kind,
+            powered: true,
+            reading: Some(Reading { state: Some(state), ..Reading::default() }),
+            earlier: Vec::new(),
+            last: None,
+        });
+        model.plan = PlanSheet::Ready { hash: String::new(), steps: Vec::new(), inputs: Vec::new() };
+        model
+    }
+
+    #[test]
+    fn a_real_board_can_be_read_but_not_provisioned() {
+        let model = model(BoardKind::Real, ProductState::Open);
+        assert!(Command::ReadBoard.enabled(&model).is_ok());
+        let reason = Command::Provision.enabled(&model).expect_err("a real board must stay in OPEN");
+        assert!(reason.contains("debug authentication"), "{reason}");
+    }
+
+    #[test]
+    fn a_virtual_board_in_open_can_be_provisioned() {
+        assert!(Command::Provision.enabled(&model(BoardKind::Virtual, ProductState::Open)).is_ok());
+    }
+
+    #[test]
+    fn a_locked_board_cannot_be_provisioned() {
+        assert!(Command::Provision.enabled(&model(BoardKind::Virtual, ProductState::Locked)).is_err());
+    }
+
+    #[test]
+    fn a_refused_plan_says_why_on_the_button() {
+        let mut model = model(BoardKind::Virtual, ProductState::Open);
+        model.plan = PlanSheet::Refused(Card { title: "slots overlap".to_owned(), ..Card::default() });
+        assert_eq!(Command::Provision.enabled(&model).expect_err("refused"), "slots overlap");
+    }
+
+    #[test]
+    fn no_two_commands_share_a_shortcut() {
+        let mut seen = Vec::new();
+        for command in PALETTE.iter().chain([&Command::Palette]) {
+            if let Some(shortcut) = command.shortcut() {
+                assert!(!seen.contains(&shortcut), "{command:?} repeats {shortcut:?}");
+                seen.push(shortcut);
+            }
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! What the jobs do, in the words of the engine: open, build, plan, survey, provision. Everything here blocks, so it
+//! is called from a job's thread only; nothing here decides what should happen to a board.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use project::Project;
+use provision::{
+    BoardAddress, BoardProfile, Cancel, Event, FinalState, Link, RunFolder, SiliconOptions, VirtualBoard,
+    VirtualOptions,
+};
+
+use crate::jobs::Wake;
+use crate::model::{BoardChoice, BoardKind, Card, JobKind, PlanSheet, Verdict};
+use crate::sheets;
+use crate::start::{boards_folder, sample_of_clone};
+use crate::update::{Report, Request};
+
+/// What lies on the desk: the project, the board, and the virtual board that is powered on.
+pub struct Desk {
+    wake: Wake,
+    project: Mutex<Option<Arc<Project>>>,
+    address: Mutex<Option<BoardAddress>>,
+    powered: Mutex<Option<VirtualBoard>>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").finish_non_exhaustive()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Desk {
+    /// An empty desk. `wake` is called when a board on it did something visible.
+    pub fn new(wake: Wake) -> Self {
+        Self { wake, project: Mutex::default(), address: Mutex::default(), powered: Mutex::default() }
+    }
+
+    /// What the virtual board's console sent since the last call.
+    pub fn console(&self) -> Vec<u8> {
+        lock(&self.powered).as_ref().map(VirtualBoard::console_take).unwrap_or_default()
+    }
+
+    /// Types on the virtual board's console.
+    pub fn send(&self, bytes: &[u8]) {
+        if let Some(board) = lock(&self.powered).as_ref() {
+            board.console_send(bytes);
+        }
+    }
+
+    /// Powers the virtual board off; its file is saved.
+    ///
+    /// # Errors
+    /// The disk's refusal.
+    pub fn put_away(&self) -> Result<(), Card> {
+        let board = lock(&self.powered).take();
+        board.map_or(Ok(()), |board| board.power_off().map_err(|error| sheets::card(&error)))
+    }
+
+    fn address(&self) -> Result<BoardAddress, Card> {
+        lock(&self.address).clone().ok_or_else(|| Card { title: "No board is chosen".to_owned(), ..Card::default() })
+    }
+
+    fn project(&self) -> Result<Arc<Project>, Card> {
+        lock(&self.project).clone().ok_or_else(|| Card { title: "No project is open".to_owned(), ..Card::default() })
+    }
+
+    /// The board profile that the project names; the discovery kit's, which the virtual board follows, without one.
+    fn profile(&self) -> BoardProfile {
+        let project = lock(&self.project).clone();
+        let named = project.and_then(|project| BoardProfile::named(&project.settings().board));
+        named.unwrap_or_else(BoardProfile::discovery_kit)
+    }
+
+    fn virtual_board(&self) -> Result<VirtualBoard, Card> {
+        lock(&self.powered)
+            .clone()
+            .ok_or_else(|| Card { title: "No virtual board is powered on".to_owned(), ..Card::default() })
+    }
+
+    /// Puts a board on the desk in place of the one before.
+    fn take(&self, address: BoardAddress, board: Option<VirtualBoard>) -> Result<(), Card> {
+        let before = {
+            let mut powered = lock(&self.powered);
+            let same = match (&*powered, &board) {
+                (Some(before), Some(board)) => before.path() == board.path(),
+                _ => false,
+            };
+            if same { None } else { powered.take() }
+        };
+        if let Some(before) = before {
+            before.power_off().map_err(|error| sheets::card(&error))?;
+        }
+        if let Some(board) = &board {
+            let wake = Arc::clone(&self.wake);
+            board.on_activity(Arc::new(move || wake()));
+        }
+        *lock(&self.powered) = board;
+        *lock(&self.address) = Some(address);
+        Ok(())
+    }
+}
+
+/// Carries out a request that has one result.
+///
+/// # Errors
+/// What went wrong, as a card.
+pub fn carry_out(desk: &Desk, request: Request) -> Result<Vec<Report>, Card> {
+    match request {
+        Request::Project(folder) => open_project(desk, &folder),
+        Request::Sample => open_project(desk, &sample()?),
+        Request::Boards => Ok(vec![Report::Boards(boards())]),
+        Request::Open(address) => open_board(desk, &address),
+        Request::Create(path) => create_board(desk, path),
+        Request::Read => Ok(vec![read(desk, "read")?]),
+        Request::Reset => {
+            let mut link =
+                Link::open(&desk.address()?, &SiliconOptions::default()).map_err(|error| sheets::card(&error))?;
+            link.reset_and_run().map_err(|error| sheets::card(&error))?;
+            drop(link);
+            Ok(vec![read(desk, "reset")?])
+        }
+        Request::PowerCycle => {
+            desk.virtual_board()?.power_cycle().map_err(|error| sheets::card(&error))?;
+            Ok(vec![read(desk, "power cycled")?])
+        }
+        Request::PowerOff => {
+            desk.put_away()?;
+            Ok(vec![Report::PoweredOff])
+        }
+        // These three are started by `jobs` itself.
+        Request::Provision | Request::PickProject | Request::PickBoard => Ok(Vec::new()),
+    }
+}
+
+/// The sample's folder: the clone's, else unpacked into the data folder.
+fn sample() -> Result<PathBuf, Card> {
+    if let Some(folder) = sample_of_clone() {
+        return Ok(folder);
+    }
+    let folder = project::data_folder::data_folder().join("sample");
+    project::sample::unpack(&folder).map_err(|error| sheets::project_card(&error))?;
+    Ok(folder)
+}
+
+fn open_project(desk: &Desk, folder: &Path) -> Result<Vec<Report>, Card> {
+    let project = Project::open(folder).map_err(|error| sheets::project_card(&error))?;
+    let sheet = sheets::project(&project);
+    let plan = match provision::plan_for(&project, FinalState::Closed) {
+        Ok((plan, _)) => {
+            let expected = provision::Timings::load(provision::BoardKind::Virtual).expected(&plan);
+            sheets::plan(&plan, &expected)
+        }
+        Err(error) => PlanSheet::Refused(sheets::card(&error)),
+    };
+    *lock(&desk.project) = Some(Arc::new(project));
+    Ok(vec![Report::Project(Box::new(sheet), plan)])
+}
+
+/// Virtual boards in the studio's folder and those powered on elsewhere, then probes.
+fn boards() -> Vec<BoardChoice> {
+    let folder = boards_folder(&project::data_folder::data_folder());
+    let mut choices: Vec<BoardChoice> = std::fs::read_dir(&folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "board"))
+        .map(|path| sheets::board_choice(&BoardAddress::Virtual(path), None))
+        .collect();
+    choices.sort_by(|a, b| a.name.cmp(&b.name));
+    for info in provision::list_boards() {
+        let choice = sheets::board_choice(&info.address, Some(&info.name));
+        if !choices.iter().any(|known| known.address == choice.address) {
+            choices.push(choice);
+        }
+    }
+    choices.sort_by_key(|choice| choice.kind == BoardKind::Real);
+    choices
+}
+
+fn open_board(desk: &Desk, address: &str) -> Result<Vec<Report>, Card> {
+    let address: BoardAddress = address.parse().map_err(|error| sheets::card(&error))?;
+    let board = match &address {
+        BoardAddress::Virtual(path) => {
+            Some(VirtualBoard::open(path, VirtualOptions::default()).map_err(|error| sheets::card(&error))?)
+        }
+        BoardAddress::Probe { .. } => None,
+    };
+    put_on_desk(desk, address, board)
+}
+
+fn create_board(desk: &Desk, path: Option<PathBuf>) -> Result<Vec<Report>, Card> {
+    let path = path.unwrap_or_else(free_name);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| Card {
+            title: "The folder for virtual boards can't be made".to_owned(),
+            place: Some(folder.display().to_string()),
+            remedy: Some("Choose a folder that can be written, with STIROT_STUDIO_DATA.".to_owned()),
+            detail: error.to_string(),
+            ..Card::default()
+        })?;
+    }
+    let board = VirtualBoard::create(&path, None).map_err(|error| sheets::card(&error))?;
+    put_on_desk(desk, BoardAddress::Virtual(path), Some(board))
+}
+
+/// The next free `bench-N.board` of the studio's folder.
+fn free_name() -> PathBuf {
+    let folder = boards_folder(&project::data_folder::data_folder());
+    let mut number = 1_u32;
+    loop {
+        let path = folder.join(format!("bench-{number}.board"));
+        if !path.exists() {
+            return path;
+        }
+        number = number.saturating_add(1);
+    }
+}
+
+fn put_on_desk(desk: &Desk, address: BoardAddress, board: Option<VirtualBoard>) -> Result<Vec<Report>, Card> {
+    // One spelling for one board: the absolute path.
+    let address = board.as_ref().map_or(address, |board| BoardAddress::Virtual(board.path().to_owned()));
+    desk.take(address.clone(), board)?;
+    match read(desk, "powered on") {
+        Ok(report) => Ok(vec![report]),
+        // The board is there and powered, even if it couldn't be read: then nothing is known of it, and why is said.
+        Err(card) => Ok(vec![
+            Report::Board(Box::new(sheets::unread_board(&address))),
+            Report::Failed(JobKind::Board, Box::new(card)),
+        ]),
+    }
+}
+
+fn read(desk: &Desk, what: &str) -> Result<Report, Card> {
+    let address = desk.address()?;
+    let mut link = Link::open(&address, &SiliconOptions::default()).map_err(|error| sheets::card(&error))?;
+    let survey = link.survey().map_err(|error| sheets::card(&error))?;
+    Ok(Report::Board(Box::new(sheets::board(&address, &survey, &desk.profile(), what))))
+}
+
+/// Runs the plan, reporting on the way. The last report is the verdict.
+///
+/// # Errors
+/// What stopped it before the first step.
+pub fn provision(desk: &Desk, cancel: &Cancel, tell: &mut dyn FnMut(Report)) -> Result<Vec<Report>, Card> {
+    let (project, address) = (desk.project()?, desk.address()?);
+    let profile = desk.profile();
+    let began = Instant::now();
+    // What is stale is built again before the run, so the plan is shown anew when files changed since.
+    let titles: Vec<String> = match provision::plan_for(&project, FinalState::Closed) {
+        Ok((plan, _)) => {
+            let expected = provision::Timings::load(provision::BoardKind::Virtual).expected(&plan);
+            tell(Report::Plan(sheets::plan(&plan, &expected)));
+            plan.steps.into_iter().map(|step| step.title).collect()
+        }
+        Err(error) => return Ok(vec![Report::Finished(Box::new(Verdict::Fail(sheets::card(&error))))]),
+    };
+    let mut failed = None;
+    let result = provision::provision(&project, &address, FinalState::Closed, cancel, &mut |event| {
+        if let Event::Failed { index, .. } = &event {
+            failed = *index;
+        }
+        if let Some(report) = sheets::report(&address, &profile, event) {
+            tell(report);
+        }
+    });
+    let verdict = match result {
+        Ok(record) => {
+            let path = sheets::newest_record(&RunFolder::for_board(&address));
+            sheets::verdict(&record, path, began.elapsed().as_secs_f64())
+        }
+        Err(error) => {
+            let step = failed.map(|index: usize| (index, titles.get(index).map_or("", String::as_str)));
+            sheets::failure(&error, step)
+        }
+    };
+    let passed = matches!(verdict, Verdict::Pass { .. });
+    let mut reports = vec![Report::Finished(Box::new(verdict))];
+    // A run that passed measured the board at its end, and asking a closed board resets it. Any other board is measured
+    // again, whatever the run said.
+    if passed {
+        return Ok(reports);
+    }
+    match read(desk, "") {
+        Ok(report) => reports.push(report),
+        Err(card) => log::warn!("the board could not be read after the run: {}", card.text()),
+    }
+    Ok(reports)
+}

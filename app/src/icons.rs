@@ -1,0 +1,20 @@
+//! Code points of the Phosphor glyphs that the window uses. The same point is outlined in the regular font and
+//! filled in the other.
+
+pub(crate) const BOARD: &str = "\u{e610}";
+pub(crate) const PROVISION: &str = "\u{ecbe}";
+pub(crate) const MOON: &str = "\u{e330}";
+pub(crate) const SUN: &str = "\u{e472}";
+pub(crate) const UNDO: &str = "\u{e038}";
+pub(crate) const KEY: &str = "\u{e2d6}";
+pub(crate) const PROHIBIT: &str = "\u{e3de}";
+pub(crate) const CHECK: &str = "\u{e184}";
+pub(crate) const WARNING: &str = "\u{e4e0}";
+pub(crate) const ALERT: &str = "\u{e4e2}";
+pub(crate) const CROSS: &str = "\u{e4f8}";
+pub(crate) const CIRCLE: &str = "\u{e18a}";
+pub(crate) const RUNNING: &str = "\u{eb44}";
+pub(crate) const HALF: &str = "\u{e18c}";
+pub(crate) const DOWN: &str = "\u{e136}";
+pub(crate) const MINUS: &str = "\u{e32c}";
+pub(crate) const INFO: &str = "\u{e2ce}";

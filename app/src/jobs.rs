@@ -1,0 +1,161 @@
+//! Background work: named threads, a promise for what has one result, a channel for what reports on the way, a
+//! cancel. What the work is stands in [`crate::engine`].
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::Instant;
+
+use poll_promise::Promise;
+use provision::Cancel;
+
+use crate::dialogs;
+use crate::engine::{self, Desk};
+use crate::model::{Card, Job, JobKind};
+use crate::update::{Report, Request};
+
+/// Called from a worker when there is something to take in.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// Reports that may wait; a worker that is further ahead waits for the window.
+const WAITING_REPORTS: usize = 1024;
+
+/// What one job came to.
+type Outcome = Result<Vec<Report>, Box<Card>>;
+
+/// The jobs of one window.
+pub struct Jobs {
+    desk: Arc<Desk>,
+    wake: Wake,
+    next: u64,
+    results: Vec<(u64, JobKind, Promise<Outcome>)>,
+    sender: SyncSender<Report>,
+    receiver: Receiver<Report>,
+    cancel: Option<Cancel>,
+}
+
+impl Jobs {
+    /// No jobs yet. `wake` is called from any thread.
+    pub fn new(wake: Wake) -> Self {
+        let (sender, receiver) = sync_channel(WAITING_REPORTS);
+        let desk = Arc::new(Desk::new(Arc::clone(&wake)));
+        Self { desk, wake, next: 1, results: Vec::new(), sender, receiver, cancel: None }
+    }
+
+    /// Starts a job and says what it is.
+    pub fn start(&mut self, kind: JobKind, request: Request) -> Vec<Report> {
+        let id = self.next;
+        self.next += 1;
+        let job = Job { id, kind, text: request.text(), since: Instant::now() };
+        let (sender, promise) = Promise::new();
+        let desk = Arc::clone(&self.desk);
+        let wake = Arc::clone(&self.wake);
+        let woken = Arc::clone(&self.wake);
+        let reports = self.sender.clone();
+        let cancel = Cancel::new();
+        if kind == JobKind::Provision {
+            self.cancel = Some(cancel.clone());
+        }
+        let work = move || {
+            let outcome = match request {
+                Request::PickProject => Ok(dialogs::project_folder().map(Report::ProjectChosen).into_iter().collect()),
+                Request::PickBoard => Ok(dialogs::board_file().map(Report::BoardChosen).into_iter().collect()),
+                Request::Provision => {
+                    let told = Arc::clone(&wake);
+                    let asked = cancel.clone();
+                    engine::provision(&desk, &cancel, &mut |report| {
+                        // Nobody listens any more: the window is gone, so the run stops where that is safe.
+                        if reports.send(report).is_err() {
+                            asked.cancel();
+                        }
+                        told();
+                    })
+                }
+                request => engine::carry_out(&desk, request),
+            };
+            outcome.map_err(Box::new)
+        };
+        // A fault in the work must end the job, not the window.
+        let work = move || {
+            let outcome = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Box::new(fault())));
+            sender.send(outcome);
+            woken();
+        };
+        match thread::Builder::new().name(format!("{kind:?} job").to_lowercase()).spawn(work) {
+            Ok(_) => {
+                self.results.push((id, kind, promise));
+                vec![Report::Began(job)]
+            }
+            Err(error) => vec![Report::Failed(
+                kind,
+                Box::new(Card {
+                    title: "The system gave no thread for this work".to_owned(),
+                    remedy: Some("Close other programs, then try again.".to_owned()),
+                    detail: error.to_string(),
+                    ..Card::default()
+                }),
+            )],
+        }
+    }
+
+    /// Everything reported since the last call, in order.
+    pub fn drain(&mut self) -> Vec<Report> {
+        let mut reports: Vec<Report> = Vec::new();
+        let mut ended = Vec::new();
+        let results = std::mem::take(&mut self.results);
+        for (id, kind, promise) in results {
+            match promise.try_take() {
+                Ok(outcome) => ended.push((id, kind, outcome)),
+                Err(promise) => self.results.push((id, kind, promise)),
+            }
+        }
+        // After the promises were looked at, so that an ended run's last report is never left behind.
+        reports.extend(self.receiver.try_iter());
+        for (id, kind, outcome) in ended {
+            match outcome {
+                Ok(last) => reports.extend(last),
+                Err(card) => reports.push(Report::Failed(kind, card)),
+            }
+            reports.push(Report::Ended(id));
+        }
+        let console = self.desk.console();
+        if !console.is_empty() {
+            reports.push(Report::Console(console));
+        }
+        reports
+    }
+
+    /// Asks the run to stop.
+    pub fn cancel(&self) {
+        if let Some(cancel) = &self.cancel {
+            cancel.cancel();
+        }
+    }
+
+    /// Bytes to the board's UART.
+    pub fn send(&self, bytes: &[u8]) {
+        self.desk.send(bytes);
+    }
+
+    /// Saves and powers off what is on the desk.
+    ///
+    /// # Errors
+    /// The disk's refusal, as a card.
+    pub fn put_away(&self) -> Result<(), Card> {
+        self.desk.put_away()
+    }
+}
+
+/// A panic of the studio's own.
+fn fault() -> Card {
+    Card {
+        title: "Internal fault: the studio's own code failed here".to_owned(),
+        remedy: Some(
+            "Please report it with what stands on stderr. Boards and projects are as they were after the last finished \
+             step; pressing again goes on."
+                .to_owned(),
+        ),
+        ..Card::default()
+    }
+}

@@ -1,0 +1,21 @@
+//! STiRoT Studio: the window, and the same jobs as commands. It shows what the engine does and decides nothing.
+
+pub mod app;
+pub mod cli;
+pub mod command;
+pub mod console;
+mod dialogs;
+pub mod engine;
+pub mod estimate;
+mod icons;
+pub mod jobs;
+mod local_time;
+pub mod model;
+mod option_lines;
+pub mod settings;
+mod sheets;
+pub mod start;
+pub mod theme;
+pub mod update;
+mod views;
+mod widgets;

@@ -1,0 +1,499 @@
+//! What the window knows: project, board, plan, run, console, jobs. No egui types, and nothing here acts:
+//! [`crate::update`] is the only place that changes it, [`crate::jobs`] the only one that reaches a board.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use chip::product_state::ProductState;
+
+use crate::console::Console;
+use crate::estimate;
+
+/// How something should be taken, besides its words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Nothing to feel about it.
+    Neutral,
+    /// Where one is, what goes on.
+    Accent,
+    /// Proved or allowed.
+    Ok,
+    /// Careful.
+    Warn,
+    /// Failed, or final.
+    Danger,
+}
+
+/// The tone of a product state.
+pub const fn state_tone(state: ProductState) -> Tone {
+    match state {
+        ProductState::Open => Tone::Accent,
+        ProductState::Provisioning => Tone::Warn,
+        ProductState::Closed => Tone::Ok,
+        ProductState::Provisioned | ProductState::Locked => Tone::Danger,
+    }
+}
+
+/// The views that exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// Boards, identity, option bytes.
+    Board,
+    /// Preflight, plan, run, verdict.
+    Provision,
+}
+
+/// Which theme the person wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ThemeChoice {
+    /// What the desktop says.
+    #[default]
+    System,
+    /// Dark.
+    Dark,
+    /// Light.
+    Light,
+}
+
+/// An error as a person meets it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Card {
+    /// What happened.
+    pub title: String,
+    /// Where: file, field or step.
+    pub place: Option<String>,
+    /// Likely why.
+    pub cause: Option<String>,
+    /// What to do.
+    pub remedy: Option<String>,
+    /// The raw chain of errors, folded away.
+    pub detail: String,
+}
+
+impl Card {
+    /// Everything on the card as plain text, for the clipboard.
+    pub fn text(&self) -> String {
+        let mut text = self.title.clone();
+        let lines = [
+            ("Where", self.place.as_ref()),
+            ("Likely why", self.cause.as_ref()),
+            ("What to do", self.remedy.as_ref()),
+            ("Detail", Some(&self.detail).filter(|detail| !detail.is_empty())),
+        ];
+        for (name, value) in lines {
+            if let Some(value) = value {
+                text.push_str(&format!("\n{name}: {value}"));
+            }
+        }
+        text
+    }
+}
+
+/// A rule of the project that doesn't hold, or only just.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindingLine {
+    /// The rule, such as `R3`.
+    pub rule: String,
+    /// Whether it stops a run.
+    pub stops: bool,
+    /// What is wrong, and where.
+    pub text: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// A sample key in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SampleKeyLine {
+    /// What the key is for.
+    pub role: String,
+    /// Its name and short fingerprint.
+    pub name: String,
+}
+
+/// An opened project, as far as the window shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectSheet {
+    /// Its name.
+    pub name: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Boot stages and way back in a few words.
+    pub summary: String,
+    /// Sample keys in use; empty when all keys are the person's own.
+    pub sample_keys: Vec<SampleKeyLine>,
+    /// Rules that don't hold.
+    pub findings: Vec<FindingLine>,
+}
+
+/// How a step can be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undo {
+    /// It writes nothing.
+    Nothing,
+    /// By writing again.
+    Reversible,
+    /// By a regression with the credential.
+    ByRegression,
+    /// Not at all.
+    Never,
+}
+
+/// How a check of the bench came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// As it should be.
+    Good,
+    /// Not as expected, but no reason to stop.
+    Warning,
+    /// The plan can't run.
+    Bad,
+    /// It couldn't be measured.
+    NotRead,
+}
+
+/// One check of the bench before a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckLine {
+    /// What was checked.
+    pub name: String,
+    /// How it came out.
+    pub check: Check,
+    /// What was measured.
+    pub text: String,
+    /// What to do; empty when there is nothing to do.
+    pub remedy: String,
+}
+
+/// A step of the plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepSheet {
+    /// A few words.
+    pub title: String,
+    /// What is written and where.
+    pub what: String,
+    /// What will prove it.
+    pub proof: String,
+    /// Why it is done, and why here.
+    pub why: String,
+    /// How it can be taken back.
+    pub undo: Undo,
+    /// Bytes that travel.
+    pub bytes: u64,
+    /// Seconds it took in earlier runs; `None` when it was never timed.
+    pub expected: Option<f64>,
+}
+
+/// A plan, or why there is none.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PlanSheet {
+    /// Nothing to plan, or still being made.
+    None,
+    /// Ready to run.
+    Ready {
+        /// The hash that names it, in hex.
+        hash: String,
+        /// Its steps.
+        steps: Vec<StepSheet>,
+        /// Inputs by name and hash; secrets by name and fingerprint.
+        inputs: Vec<(String, String)>,
+    },
+    /// It can't be made.
+    Refused(Card),
+}
+
+/// How far a step is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepState {
+    /// Not begun.
+    Waiting,
+    /// Going on.
+    Running {
+        /// When it began.
+        since: Instant,
+        /// Bytes or parts done.
+        done: u64,
+        /// Of how many; 0 when the step can't tell.
+        total: u64,
+    },
+    /// Proved.
+    Proved {
+        /// By what.
+        evidence: String,
+        /// Seconds it took.
+        seconds: f64,
+    },
+    /// Not needed in this run, because the board shows it done.
+    Skipped {
+        /// What the board shows.
+        evidence: String,
+    },
+    /// It failed here.
+    Failed,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// Proved to the end.
+    Pass {
+        /// The state reached, as the board named it.
+        state: String,
+        /// What proves it, line by line.
+        evidence: Vec<String>,
+        /// Where the record is, when it was saved.
+        record: Option<PathBuf>,
+        /// Seconds of the whole run.
+        seconds: f64,
+    },
+    /// Failed, with the board as the card says.
+    Fail(Card),
+    /// Stopped by the person at a safe point.
+    Stopped(Card),
+}
+
+/// A run of the plan.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The steps' titles when the run began, and how far each is.
+    pub steps: Vec<StepState>,
+    /// When it began.
+    pub started: Instant,
+    /// Whether the person asked it to stop.
+    pub stopping: bool,
+    /// Lines said on the way.
+    pub log: Vec<String>,
+    /// How it ended.
+    pub verdict: Option<Verdict>,
+}
+
+/// One field of the option bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptionLine {
+    /// The register.
+    pub register: &'static str,
+    /// The field.
+    pub field: String,
+    /// Its bits as read.
+    pub value: String,
+    /// What they mean.
+    pub meaning: String,
+}
+
+/// What was measured of a board in one reading. What couldn't be read is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// Local time of the reading.
+    pub at: String,
+    /// Product state.
+    pub state: Option<ProductState>,
+    /// Unique identifier, 24 hex digits.
+    pub uid: Option<String>,
+    /// Device identifier and its name.
+    pub device: Option<String>,
+    /// Supply in volts.
+    pub supply: Option<String>,
+    /// Hide-protection level.
+    pub hdpl: Option<u8>,
+    /// Whether the debug port is open.
+    pub debug_open: Option<bool>,
+    /// Option bytes, field by field.
+    pub option_bytes: Vec<OptionLine>,
+    /// What discovery answered, name and value.
+    pub discovery: Vec<(String, String)>,
+    /// The checks before a run, against this reading.
+    pub preflight: Vec<CheckLine>,
+}
+
+/// The board that the window is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoardSheet {
+    /// Its address, as the commands take it.
+    pub address: String,
+    /// A short name.
+    pub name: String,
+    /// What it is.
+    pub kind: BoardKind,
+    /// Whether it is powered.
+    pub powered: bool,
+    /// The last reading.
+    pub reading: Option<Reading>,
+    /// The option bytes of the reading before, for the difference.
+    pub earlier: Vec<OptionLine>,
+    /// The last thing that was done to it.
+    pub last: Option<String>,
+}
+
+/// Virtual or real.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BoardKind {
+    /// A board file, powered on in this program.
+    Virtual,
+    /// A board behind a probe.
+    Real,
+}
+
+/// A board that could be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoardChoice {
+    /// Its address.
+    pub address: String,
+    /// A short name.
+    pub name: String,
+    /// What it is.
+    pub kind: BoardKind,
+    /// Probe, serial number or folder.
+    pub note: String,
+}
+
+/// What goes on in the background.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobKind {
+    /// Reading a project and building what is stale.
+    Project,
+    /// Looking for boards.
+    Boards,
+    /// Anything that holds the board: power on, read, reset.
+    Board,
+    /// A provisioning run.
+    Provision,
+    /// A file dialog is open.
+    Dialog,
+}
+
+/// A running job.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Its number, never used twice.
+    pub id: u64,
+    /// What it is.
+    pub kind: JobKind,
+    /// What it does, in words.
+    pub text: String,
+    /// When it began.
+    pub since: Instant,
+}
+
+/// Everything the window knows.
+#[derive(Debug)]
+pub struct Model {
+    /// The view shown.
+    pub view: View,
+    /// The theme wanted.
+    pub theme: ThemeChoice,
+    /// Whether the dark theme is painted at this moment; the window says so each frame.
+    pub dark: bool,
+    /// Whether the command palette is open.
+    pub palette_open: bool,
+    /// The project.
+    pub project: Option<ProjectSheet>,
+    /// Folders opened lately, newest first.
+    pub recent: Vec<PathBuf>,
+    /// Boards that could be chosen.
+    pub choices: Vec<BoardChoice>,
+    /// The board.
+    pub board: Option<BoardSheet>,
+    /// The plan for project and board.
+    pub plan: PlanSheet,
+    /// The run that goes on or went last.
+    pub run: Option<Run>,
+    /// The board's console.
+    pub console: Console,
+    /// What goes on.
+    pub jobs: Vec<Job>,
+    /// What went wrong outside a run, the newest last; one card a kind of job.
+    pub cards: Vec<(JobKind, Card)>,
+    /// The last thing that went well, in a few words.
+    pub notice: Option<String>,
+    /// The folder where the studio keeps boards, records and settings.
+    pub data_folder: PathBuf,
+}
+
+impl Model {
+    /// A model that knows nothing yet.
+    pub fn new(data_folder: PathBuf) -> Self {
+        Self {
+            view: View::Provision,
+            theme: ThemeChoice::System,
+            dark: true,
+            palette_open: false,
+            project: None,
+            recent: Vec::new(),
+            choices: Vec::new(),
+            board: None,
+            plan: PlanSheet::None,
+            run: None,
+            console: Console::default(),
+            jobs: Vec::new(),
+            cards: Vec::new(),
+            notice: None,
+            data_folder,
+        }
+    }
+
+    /// Where the board stands, when it was measured.
+    pub fn product_state(&self) -> Option<ProductState> {
+        self.board.as_ref()?.reading.as_ref()?.state
+    }
+
+    /// Shows what went wrong in a kind of job, in place of what that kind showed before.
+    pub fn put_card(&mut self, kind: JobKind, card: Card) {
+        self.drop_card(kind);
+        self.cards.push((kind, card));
+    }
+
+    /// Puts away what a kind of job showed.
+    pub fn drop_card(&mut self, kind: JobKind) {
+        self.cards.retain(|(shown, _)| *shown != kind);
+    }
+
+    /// The job that holds the board, if any.
+    pub fn board_job(&self) -> Option<&Job> {
+        self.jobs.iter().find(|job| matches!(job.kind, JobKind::Board | JobKind::Provision))
+    }
+
+    /// Whether a job of a kind runs.
+    pub fn runs(&self, kind: JobKind) -> bool {
+        self.jobs.iter().any(|job| job.kind == kind)
+    }
+
+    /// The run, while it goes on.
+    pub fn active_run(&self) -> Option<&Run> {
+        self.run.as_ref().filter(|run| run.verdict.is_none())
+    }
+
+    /// The plan's steps; none while there is no plan.
+    pub fn steps(&self) -> &[StepSheet] {
+        match &self.plan {
+            PlanSheet::Ready { steps, .. } => steps,
+            PlanSheet::None | PlanSheet::Refused(_) => &[],
+        }
+    }
+
+    /// How much of the run is done, 0 to 1, and the time left as earlier runs tell it.
+    pub fn progress(&self, now: Instant) -> (f32, Option<Duration>) {
+        let Some(run) = &self.run else { return (0.0, None) };
+        estimate::progress(self.steps(), &run.steps, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_as_text_holds_every_part() {
+        let card = Card {
+            title: "Board file is locked".to_owned(),
+            place: Some("bench-1.board".to_owned()),
+            cause: Some("another studio has it open".to_owned()),
+            remedy: Some("close the other one".to_owned()),
+            detail: "os error 11".to_owned(),
+        };
+        let text = card.text();
+        for part in ["Board file is locked", "bench-1.board", "another studio", "close the other one", "os error 11"] {
+            assert!(text.contains(part), "{part} is missing in {text}");
+        }
+    }
+}

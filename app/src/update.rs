@@ -1,0 +1,472 @@
+//! The only place that changes the model: by a command, or by what a job reports. What has to happen outside is
+//! returned as effects; nothing here blocks, opens a file or reaches a board.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use crate::command::{Command, failure};
+use crate::console::Console;
+use crate::model::{
+    BoardChoice, BoardSheet, Card, Job, JobKind, Model, PlanSheet, ProjectSheet, Reading, Run, StepState, ThemeChoice,
+    Verdict, View,
+};
+
+/// Something to do outside the model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Start a job.
+    Start(JobKind, Request),
+    /// Ask the run to stop.
+    Cancel,
+    /// Bytes to the board's UART.
+    Send(Vec<u8>),
+    /// Text to the clipboard.
+    Copy(String),
+    /// Paint in another theme.
+    Theme(ThemeChoice),
+    /// Write settings (theme, project, board).
+    SaveSettings,
+    /// Close the window.
+    Close,
+}
+
+/// What a job is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Read a project folder, build what is stale, plan.
+    Project(PathBuf),
+    /// The same with the sample, unpacked first where there is no clone.
+    Sample,
+    /// List boards.
+    Boards,
+    /// Power on and read a board.
+    Open(String),
+    /// Make a board file, then open it. `None` takes the next free name in the studio's folder.
+    Create(Option<PathBuf>),
+    /// Read the board.
+    Read,
+    /// Pulse NRST, then read.
+    Reset,
+    /// Supply off and on, then read.
+    PowerCycle,
+    /// Supply off.
+    PowerOff,
+    /// Run the plan.
+    Provision,
+    /// Ask for a project folder.
+    PickProject,
+    /// Ask for a board file.
+    PickBoard,
+}
+
+impl Request {
+    /// What the status bar says while it goes on.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Project(_) | Self::Sample => "reading the project and building what is stale".to_owned(),
+            Self::Boards => "looking for boards".to_owned(),
+            Self::Open(_) => "powering on and reading the board".to_owned(),
+            Self::Create(_) => "making a virtual board".to_owned(),
+            Self::Read => "reading the board".to_owned(),
+            Self::Reset => "resetting and reading the board".to_owned(),
+            Self::PowerCycle => "cycling the supply".to_owned(),
+            Self::PowerOff => "powering off".to_owned(),
+            Self::Provision => "provisioning".to_owned(),
+            Self::PickProject | Self::PickBoard => "a file dialog is open".to_owned(),
+        }
+    }
+}
+
+/// What a job reports.
+#[derive(Debug)]
+pub enum Report {
+    /// A job began.
+    Began(Job),
+    /// A job ended; its reports came before.
+    Ended(u64),
+    /// A project was read; its plan is made or refused.
+    Project(Box<ProjectSheet>, PlanSheet),
+    /// Boards were found.
+    Boards(Vec<BoardChoice>),
+    /// A board was opened or read.
+    Board(Box<BoardSheet>),
+    /// The supply was taken away.
+    PoweredOff,
+    /// A person chose a project folder.
+    ProjectChosen(PathBuf),
+    /// A person chose a board file.
+    BoardChosen(PathBuf),
+    /// The run's board was measured.
+    Surveyed(Box<Reading>),
+    /// The plan that the run executes, and what each step is expected to take. It replaces the one shown.
+    Plan(PlanSheet),
+    /// A step began.
+    StepStarted(usize),
+    /// A step went on.
+    Progress(usize, u64, u64),
+    /// A step was proved.
+    StepProved(usize, String, f64),
+    /// A step wasn't needed.
+    StepSkipped(usize, String),
+    /// Something worth a line.
+    Log(String),
+    /// The run ended.
+    Finished(Box<Verdict>),
+    /// A job failed.
+    Failed(JobKind, Box<Card>),
+    /// The board's UART spoke.
+    Console(Vec<u8>),
+}
+
+/// Carries a command out.
+///
+/// A command that isn't possible now changes nothing: buttons are greyed out beforehand, so this happens only when
+/// the world changed between painting and pressing.
+pub fn apply(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
+    if let Err(reason) = command.enabled(model) {
+        model.notice = Some(format!("{}: {reason}", command.text()));
+        return;
+    }
+    let mut start = |kind, request| effects.push(Effect::Start(kind, request));
+    match command {
+        Command::Show(view) => model.view = view,
+        Command::Palette => model.palette_open = !model.palette_open,
+        Command::SwitchTheme => {
+            model.theme = if model.dark { ThemeChoice::Light } else { ThemeChoice::Dark };
+            effects.push(Effect::Theme(model.theme));
+            effects.push(Effect::SaveSettings);
+        }
+        Command::ChooseProject => start(JobKind::Dialog, Request::PickProject),
+        Command::OpenProject(folder) => start(JobKind::Project, Request::Project(folder)),
+        Command::OpenSample => start(JobKind::Project, Request::Sample),
+        Command::ReloadProject => {
+            if let Some(project) = &model.project {
+                start(JobKind::Project, Request::Project(project.folder.clone()));
+            }
+        }
+        Command::ListBoards => start(JobKind::Boards, Request::Boards),
+        Command::ChooseBoard => start(JobKind::Dialog, Request::PickBoard),
+        Command::OpenBoard(address) => start(JobKind::Board, Request::Open(address)),
+        Command::NewBoard => start(JobKind::Board, Request::Create(None)),
+        Command::NewBoardAt(path) => start(JobKind::Board, Request::Create(Some(path))),
+        Command::ReadBoard => start(JobKind::Board, Request::Read),
+        Command::ResetBoard => {
+            model.console.note("reset");
+            start(JobKind::Board, Request::Reset);
+        }
+        Command::PowerCycle => {
+            model.console.note("supply off and on");
+            start(JobKind::Board, Request::PowerCycle);
+        }
+        Command::PowerOff => start(JobKind::Board, Request::PowerOff),
+        Command::PowerOn => {
+            if let Some(board) = &model.board {
+                start(JobKind::Board, Request::Open(board.address.clone()));
+            }
+        }
+        Command::Provision => {
+            model.view = View::Provision;
+            model.cards.clear();
+            model.run = Some(Run {
+                steps: vec![StepState::Waiting; model.steps().len()],
+                started: Instant::now(),
+                stopping: false,
+                log: Vec::new(),
+                verdict: None,
+            });
+            start(JobKind::Provision, Request::Provision);
+        }
+        Command::Cancel => {
+            if let Some(run) = &mut model.run {
+                run.stopping = true;
+            }
+            effects.push(Effect::Cancel);
+        }
+        Command::Send(mut line) => {
+            line.push('\r');
+            effects.push(Effect::Send(line.into_bytes()));
+        }
+        Command::ClearConsole => {
+            model.console = Console::default();
+        }
+        Command::CopyConsole => effects.push(Effect::Copy(model.console.text())),
+        Command::CopyCard => {
+            if let Some(card) = model.cards.last().map(|(_, card)| card).or_else(|| failure(model)) {
+                effects.push(Effect::Copy(card.text()));
+            }
+        }
+        Command::CloseCard => {
+            model.cards.pop();
+        }
+        Command::CopyEvidence => effects.push(Effect::Copy(evidence(model))),
+        Command::CloseRun => model.run = None,
+        Command::CopyText(text) => effects.push(Effect::Copy(text)),
+        Command::Quit => effects.push(Effect::Close),
+    }
+}
+
+/// Takes in what a job reports. Effects come out where one thing leads to the next.
+pub fn receive(model: &mut Model, report: Report, effects: &mut Vec<Effect>) {
+    match report {
+        Report::Began(job) => {
+            model.notice = None;
+            model.jobs.push(job);
+        }
+        Report::Ended(id) => model.jobs.retain(|job| job.id != id),
+        Report::Project(project, plan) => {
+            let changed = model.project.as_ref().is_none_or(|before| before.folder != project.folder);
+            model.recent.retain(|folder| *folder != project.folder);
+            model.recent.insert(0, project.folder.clone());
+            model.recent.truncate(6);
+            model.project = Some(*project);
+            model.plan = plan;
+            model.drop_card(JobKind::Project);
+            if changed {
+                model.run = None;
+            }
+            effects.push(Effect::SaveSettings);
+        }
+        Report::Boards(choices) => model.choices = choices,
+        Report::Board(board) => take_board(model, *board, effects),
+        Report::PoweredOff => {
+            if let Some(board) = &mut model.board {
+                board.powered = false;
+                board.last = Some("powered off".to_owned());
+            }
+        }
+        Report::ProjectChosen(folder) => apply(model, Command::OpenProject(folder), effects),
+        Report::BoardChosen(path) => apply(model, Command::OpenBoard(path.display().to_string()), effects),
+        Report::Surveyed(reading) => take_reading(model, *reading),
+        Report::Plan(plan) => {
+            model.plan = plan;
+            let count = model.steps().len();
+            if let Some(run) = &mut model.run {
+                run.steps = vec![StepState::Waiting; count];
+            }
+        }
+        Report::StepStarted(index) => {
+            set_step(model, index, StepState::Running { since: Instant::now(), done: 0, total: 0 });
+        }
+        Report::Progress(index, done, total) => {
+            if let Some(StepState::Running { done: shown, total: whole, .. }) = step_mut(model, index) {
+                (*shown, *whole) = (done, total);
+            }
+        }
+        Report::StepProved(index, evidence, seconds) => {
+            set_step(model, index, StepState::Proved { evidence, seconds });
+        }
+        Report::StepSkipped(index, evidence) => set_step(model, index, StepState::Skipped { evidence }),
+        Report::Log(line) => {
+            if let Some(run) = &mut model.run {
+                run.log.push(line);
+            }
+        }
+        Report::Finished(verdict) => finish(model, *verdict, effects),
+        // A run that failed before its first step, or by a fault, ends all the same.
+        Report::Failed(JobKind::Provision, card) if model.active_run().is_some() => {
+            finish(model, Verdict::Fail(*card), effects);
+        }
+        Report::Failed(kind, card) => model.put_card(kind, *card),
+        Report::Console(bytes) => model.console.receive(&bytes),
+    }
+}
+
+fn take_board(model: &mut Model, mut board: BoardSheet, effects: &mut Vec<Effect>) {
+    match model.board.take() {
+        Some(before) if before.address == board.address => {
+            board.earlier = before.reading.map(|reading| reading.option_bytes).unwrap_or_default();
+            board.last = board.last.or(before.last);
+        }
+        _ => {
+            model.run = None;
+            model.console = Console::default();
+            effects.push(Effect::Start(JobKind::Boards, Request::Boards));
+        }
+    }
+    model.drop_card(JobKind::Board);
+    model.board = Some(board);
+    effects.push(Effect::SaveSettings);
+}
+
+fn take_reading(model: &mut Model, reading: Reading) {
+    let Some(board) = &mut model.board else { return };
+    if let Some(before) = board.reading.replace(reading)
+        && !before.option_bytes.is_empty()
+    {
+        board.earlier = before.option_bytes;
+    }
+}
+
+fn finish(model: &mut Model, verdict: Verdict, effects: &mut Vec<Effect>) {
+    let last = match &verdict {
+        Verdict::Pass { .. } => "provisioned",
+        Verdict::Fail(_) => "provisioning failed",
+        Verdict::Stopped(_) => "provisioning stopped",
+    };
+    if let Some(board) = &mut model.board {
+        board.last = Some(last.to_owned());
+    }
+    if let Some(run) = &mut model.run {
+        if !matches!(verdict, Verdict::Pass { .. })
+            && let Some(step) = run.steps.iter_mut().find(|step| matches!(step, StepState::Running { .. }))
+        {
+            *step = StepState::Failed;
+        }
+        run.verdict = Some(verdict);
+    }
+    effects.push(Effect::SaveSettings);
+}
+
+fn step_mut(model: &mut Model, index: usize) -> Option<&mut StepState> {
+    model.run.as_mut()?.steps.get_mut(index)
+}
+
+fn set_step(model: &mut Model, index: usize, state: StepState) {
+    if let Some(step) = step_mut(model, index) {
+        *step = state;
+    }
+}
+
+/// The run's evidence as text.
+fn evidence(model: &Model) -> String {
+    let Some(run) = &model.run else { return String::new() };
+    let mut text = match &run.verdict {
+        Some(Verdict::Pass { state, evidence, seconds, record }) => {
+            let mut text = format!("PASS: {state} in {seconds:.1} s\n");
+            for line in evidence {
+                text.push_str(&format!("{line}\n"));
+            }
+            if let Some(record) = record {
+                text.push_str(&format!("record: {}\n", record.display()));
+            }
+            text
+        }
+        Some(Verdict::Fail(card)) => format!("FAIL: {}\n", card.text()),
+        Some(Verdict::Stopped(card)) => format!("STOPPED: {}\n", card.text()),
+        None => String::new(),
+    };
+    for (index, (step, state)) in model.steps().iter().zip(&run.steps).enumerate() {
+        let said = match state {
+            StepState::Proved { evidence, seconds } => format!("{evidence} ({seconds:.2} s)"),
+            StepState::Skipped { evidence } => format!("not needed: {evidence}"),
+            StepState::Failed => "failed".to_owned(),
+            StepState::Waiting | StepState::Running { .. } => "not done".to_owned(),
+        };
+        text.push_str(&format!("{:>2}  {}: {said}\n", index + 1, step.title));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{BoardKind, StepSheet, Undo};
+
+    fn step(title: &str) -> StepSheet {
+        StepSheet {
+            title: title.to_owned(),
+            what: String::new(),
+            proof: String::new(),
+            why: String::new(),
+            undo: Undo::Reversible,
+            bytes: 0,
+            expected: None,
+        }
+    }
+
+    fn ready() -> Model {
+        let mut model = Model::new(PathBuf::from("data"));
+        model.plan =
+            PlanSheet::Ready { hash: "7f".to_owned(), steps: vec![step("one"), step("two")], inputs: Vec::new() };
+        model.board = Some(board("a.board"));
+        model
+    }
+
+    fn board(address: &str) -> BoardSheet {
+        BoardSheet {
+            address: address.to_owned(),
+            name: address.to_owned(),
+            kind: BoardKind::Virtual,
+            powered: true,
+            reading: Some(Reading::default()),
+            earlier: Vec::new(),
+            last: None,
+        }
+    }
+
+    #[test]
+    fn a_run_that_fails_marks_the_step_it_was_in_and_keeps_the_ones_before() {
+        let mut model = ready();
+        let mut effects = Vec::new();
+        apply(&mut model, Command::Provision, &mut effects);
+        assert_eq!(effects, [Effect::Start(JobKind::Provision, Request::Provision)]);
+        for report in [
+            Report::StepStarted(0),
+            Report::StepProved(0, "read back".to_owned(), 0.5),
+            Report::StepStarted(1),
+            Report::Finished(Box::new(Verdict::Fail(Card::default()))),
+        ] {
+            receive(&mut model, report, &mut effects);
+        }
+        let run = model.run.as_ref().expect("there is a run");
+        assert!(matches!(run.steps.as_slice(), [StepState::Proved { .. }, StepState::Failed]), "{:?}", run.steps);
+        assert!(evidence(&model).starts_with("FAIL"));
+    }
+
+    #[test]
+    fn a_run_whose_job_fails_has_failed() {
+        let mut model = ready();
+        let mut effects = Vec::new();
+        apply(&mut model, Command::Provision, &mut effects);
+        receive(&mut model, Report::Failed(JobKind::Provision, Box::default()), &mut effects);
+        assert!(model.active_run().is_none());
+    }
+
+    #[test]
+    fn a_board_that_opens_does_not_hide_why_the_project_did_not() {
+        let mut model = Model::new(PathBuf::from("data"));
+        let mut effects = Vec::new();
+        let card = Card { title: "no project".to_owned(), ..Card::default() };
+        receive(&mut model, Report::Failed(JobKind::Project, Box::new(card.clone())), &mut effects);
+        receive(&mut model, Report::Board(Box::new(board("a.board"))), &mut effects);
+        assert_eq!(model.cards, [(JobKind::Project, card)]);
+        receive(&mut model, Report::Failed(JobKind::Board, Box::default()), &mut effects);
+        apply(&mut model, Command::CloseCard, &mut effects);
+        assert_eq!(model.cards.len(), 1);
+    }
+
+    #[test]
+    fn a_command_that_is_not_possible_changes_nothing_and_says_why() {
+        let mut model = Model::new(PathBuf::from("data"));
+        let mut effects = Vec::new();
+        apply(&mut model, Command::Provision, &mut effects);
+        assert!(effects.is_empty() && model.run.is_none());
+        assert!(model.notice.as_deref().is_some_and(|notice| notice.contains("no board")), "{:?}", model.notice);
+    }
+
+    #[test]
+    fn another_board_puts_the_last_run_away_and_the_same_one_keeps_it() {
+        let mut model = ready();
+        let mut effects = Vec::new();
+        apply(&mut model, Command::Provision, &mut effects);
+        receive(&mut model, Report::Finished(Box::new(Verdict::Stopped(Card::default()))), &mut effects);
+        receive(&mut model, Report::Board(Box::new(board("a.board"))), &mut effects);
+        assert!(model.run.is_some());
+        receive(&mut model, Report::Board(Box::new(board("b.board"))), &mut effects);
+        assert!(model.run.is_none());
+    }
+
+    #[test]
+    fn a_second_run_cannot_begin_while_one_goes_on() {
+        let mut model = ready();
+        let mut effects = Vec::new();
+        apply(&mut model, Command::Provision, &mut effects);
+        let job = Job { id: 1, kind: JobKind::Provision, text: "provisioning".to_owned(), since: Instant::now() };
+        receive(&mut model, Report::Began(job), &mut effects);
+        effects.clear();
+        apply(&mut model, Command::Provision, &mut effects);
+        assert!(effects.is_empty());
+        receive(&mut model, Report::Ended(1), &mut effects);
+        assert!(model.jobs.is_empty());
+    }
+}

@@ -1,0 +1,245 @@
+//! Provision: what was checked, what will happen, what happens, and how it ended.
+
+use std::time::Instant;
+
+use egui::{Align, Layout, RichText, ScrollArea, Ui, vec2};
+
+use crate::command::Command;
+use crate::icons;
+use crate::model::{BoardKind, Check, CheckLine, Model, PlanSheet, Run, Tone};
+use crate::theme::{self, Tokens};
+use crate::widgets::controls::{
+    Weight, bar, command_button, cut_label, hairline, muted, named_command_button, seconds, sentence, short_hex,
+};
+use crate::widgets::{card, step_list, verdict};
+
+/// The rule that warns of keys which everybody has.
+const SAMPLE_RULE: &str = "R22";
+
+pub(crate) fn show(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
+    header(ui, model, commands);
+    ui.add_space(8.0);
+    match &model.run {
+        Some(run) => match &run.verdict {
+            Some(end) => verdict::show(ui, model, end, commands),
+            None => progress(ui, model),
+        },
+        None => before(ui, model),
+    }
+    ui.add_space(8.0);
+    match &model.plan {
+        PlanSheet::Ready { .. } => plan(ui, model),
+        PlanSheet::Refused(refusal) => card::show(ui, model, refusal, None, Command::ReloadProject, commands),
+        PlanSheet::None => {
+            ui.add_space(24.0);
+            ui.vertical_centered(|ui| {
+                let text = if model.jobs.is_empty() {
+                    "Open a project to see its plan."
+                } else {
+                    "Reading the project and making the plan…"
+                };
+                ui.label(muted(ui, text));
+            });
+        }
+    }
+}
+
+fn header(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        ui.set_height(30.0);
+        ui.label(RichText::new("Provision to CLOSED").font(theme::title()));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            match (&model.run, model.active_run()) {
+                (_, Some(run)) => {
+                    let text = if run.stopping { "Stopping…" } else { "Cancel" };
+                    named_command_button(ui, model, Command::Cancel, text, Weight::Plain, commands);
+                }
+                (Some(_), None) => {
+                    named_command_button(ui, model, Command::Provision, "Provision again", Weight::Plain, commands);
+                }
+                (None, None) => {
+                    command_button(ui, model, Command::Provision, Weight::Primary, commands);
+                }
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| summary(ui, model, commands));
+        });
+    });
+}
+
+/// Project and plan in a few words; the plan's hash is copied whole by a press.
+fn summary(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
+    let Some(project) = &model.project else { return };
+    let PlanSheet::Ready { hash, inputs, .. } = &model.plan else {
+        ui.add(egui::Label::new(muted(ui, &project.summary)).truncate());
+        return;
+    };
+    let color = Tokens::of(ui).muted;
+    let mut text = egui::text::LayoutJob::default();
+    let words = egui::TextFormat::simple(theme::body(), color);
+    text.append(&format!("{} · plan ", project.summary), 0.0, words);
+    text.append(&short_hex(hash), 0.0, egui::TextFormat::simple(theme::mono(), color));
+    let label = ui.add(egui::Button::new(text).truncate().frame_when_inactive(false).small());
+    let label = label.on_hover_ui(|ui| {
+        ui.set_max_width(560.0);
+        ui.label(format!("Plan {hash}; press to copy."));
+        for (name, identity) in inputs {
+            ui.label(muted(ui, format!("{name} · {identity}")));
+        }
+    });
+    if label.clicked() {
+        commands.push(Command::CopyText(hash.clone()));
+    }
+}
+
+/// Before a run: the checks of project and bench in one line each, and why the button is grey.
+fn before(ui: &mut Ui, model: &Model) {
+    let t = Tokens::of(ui);
+    let checks = checks(model);
+    let worst = checks.iter().any(|line| line.check == Check::Bad);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
+        for line in &checks {
+            let (icon, filled, tone) = mark(line.check);
+            let font = if filled { theme::icon_filled(14.0) } else { theme::icon(14.0) };
+            let mut text = egui::text::LayoutJob::default();
+            text.append(icon, 0.0, egui::TextFormat::simple(font, t.tone(tone)));
+            text.append(&line.name, 6.0, egui::TextFormat::simple(theme::body(), t.text));
+            let label = ui.add(egui::Label::new(text).extend());
+            label.widget_info(|| {
+                let name = format!("{}: {}", line.name, line.text);
+                egui::WidgetInfo::labeled(egui::Role::Label, true, name)
+            });
+            label.on_hover_ui(|ui| {
+                ui.set_max_width(380.0);
+                ui.label(sentence(&line.text));
+                if !line.remedy.is_empty() {
+                    ui.label(muted(ui, sentence(&line.remedy)));
+                }
+            });
+            ui.add_space(8.0);
+        }
+    });
+    let real = model.board.as_ref().is_some_and(|board| board.kind == BoardKind::Real);
+    // Words for what stops the run, and for what the bench warns of; a rule's warning is told on hover.
+    let told = |line: &&CheckLine| match line.check {
+        Check::Bad => true,
+        Check::Warning => !line.name.starts_with("rule "),
+        Check::Good | Check::NotRead => false,
+    };
+    let troubles = checks.iter().filter(told);
+    for line in troubles {
+        ui.add_space(2.0);
+        let tone = if line.check == Check::Bad { Tone::Danger } else { Tone::Warn };
+        let icon = if line.check == Check::Bad { icons::ALERT } else { icons::WARNING };
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            ui.label(RichText::new(icon).font(theme::icon_filled(14.0)).color(t.tone(tone)));
+            let text =
+                if line.remedy.is_empty() { line.text.clone() } else { format!("{} — {}", line.text, line.remedy) };
+            ui.add(egui::Label::new(text).wrap());
+        });
+    }
+    if let Err(reason) = Command::Provision.enabled(model)
+        && (real || !worst)
+        && !model.jobs.iter().any(|job| job.kind != crate::model::JobKind::Dialog)
+    {
+        ui.add_space(2.0);
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            ui.label(RichText::new(icons::INFO).font(theme::icon(14.0)).color(t.muted));
+            ui.add(egui::Label::new(muted(ui, sentence(&reason))).wrap());
+        });
+    }
+}
+
+const fn mark(check: Check) -> (&'static str, bool, Tone) {
+    match check {
+        Check::Good => (icons::CHECK, true, Tone::Ok),
+        Check::Warning => (icons::WARNING, true, Tone::Warn),
+        Check::Bad => (icons::ALERT, true, Tone::Danger),
+        Check::NotRead => (icons::CIRCLE, false, Tone::Neutral),
+    }
+}
+
+/// The bench's checks with the project's rules before them.
+fn checks(model: &Model) -> Vec<CheckLine> {
+    let mut lines = Vec::new();
+    if let Some(project) = &model.project {
+        let broken: Vec<_> = project.findings.iter().filter(|finding| finding.stops).collect();
+        if broken.is_empty() {
+            lines.push(CheckLine {
+                name: "project rules".to_owned(),
+                check: Check::Good,
+                text: "every rule holds that a run needs".to_owned(),
+                remedy: String::new(),
+            });
+        }
+        for finding in &project.findings {
+            let name = if finding.rule == SAMPLE_RULE {
+                "rule on sample keys".to_owned()
+            } else {
+                format!("rule {}", finding.rule)
+            };
+            let check = if finding.stops { Check::Bad } else { Check::Warning };
+            // A rule that several fields break is one mark with several lines.
+            match lines.iter_mut().find(|line| line.name == name && line.check == check) {
+                Some(line) => line.text.push_str(&format!("\n{}", finding.text)),
+                None => {
+                    lines.push(CheckLine { name, check, text: finding.text.clone(), remedy: finding.remedy.clone() })
+                }
+            }
+        }
+    }
+    if let Some(reading) = model.board.as_ref().and_then(|board| board.reading.as_ref()) {
+        lines.extend(reading.preflight.iter().cloned());
+    }
+    lines
+}
+
+/// The bar over the whole run, with per cent and time left.
+fn progress(ui: &mut Ui, model: &Model) {
+    let (done, left) = model.progress(Instant::now());
+    ui.horizontal(|ui| {
+        ui.set_height(22.0);
+        bar(ui, "Whole run", done, vec2((ui.available_width() - 130.0).max(80.0), 6.0));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let text = match (model.active_run(), left) {
+                (Some(Run { stopping: true, .. }), _) => "stopping".to_owned(),
+                (_, Some(left)) => format!("{} left", brief(left.as_secs_f64())),
+                (Some(run), None) => format!("{} so far", seconds(run.started.elapsed().as_secs_f64())),
+                (None, None) => String::new(),
+            };
+            ui.label(muted(ui, text));
+            ui.label(RichText::new(format!("{:.0} %", done * 100.0)).font(theme::strong()));
+        });
+    });
+}
+
+/// Time left is never exact: tenths below ten seconds, whole seconds above.
+fn brief(value: f64) -> String {
+    if value < 10.0 { format!("{value:.1} s") } else { seconds(value) }
+}
+
+fn plan(ui: &mut Ui, model: &Model) {
+    let log_height = if model.run.as_ref().is_some_and(|run| !run.log.is_empty()) { 30.0 } else { 0.0 };
+    let height = (ui.available_height() - log_height).max(80.0);
+    hairline(ui, ui.max_rect().left(), ui.max_rect().right(), ui.cursor().top());
+    ScrollArea::vertical().id_salt("steps").auto_shrink([false, true]).max_height(height).show(ui, |ui| {
+        step_list::show(ui, model);
+    });
+    if let Some(run) = model.run.as_ref().filter(|run| !run.log.is_empty()) {
+        log(ui, run);
+    }
+}
+
+fn log(ui: &mut Ui, run: &Run) {
+    ui.add_space(4.0);
+    egui::CollapsingHeader::new(muted(ui, format!("Log, {} lines", run.log.len()))).id_salt("log").show(ui, |ui| {
+        ScrollArea::vertical().id_salt("log-lines").max_height(120.0).stick_to_bottom(true).show(ui, |ui| {
+            for line in &run.log {
+                let width = ui.available_width();
+                cut_label(ui, RichText::new(line).font(theme::mono()), width);
+            }
+        });
+    });
+}

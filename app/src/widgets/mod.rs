@@ -1,0 +1,12 @@
+//! Parts that views are put together from. Each reads what it shows and pushes commands; none changes the model.
+
+pub(crate) mod card;
+pub(crate) mod console;
+pub(crate) mod controls;
+pub(crate) mod ladder;
+pub(crate) mod palette;
+pub(crate) mod state_strip;
+pub(crate) mod status_bar;
+pub(crate) mod step_list;
+pub(crate) mod top_bar;
+pub(crate) mod verdict;

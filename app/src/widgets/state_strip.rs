@@ -1,0 +1,83 @@
+//! Where the board is, always in sight. Everything on it was measured; what wasn't says "not read".
+
+use egui::{Align, Layout, RichText, Ui};
+
+use crate::icons;
+use crate::model::{BoardKind, Model, state_tone};
+use crate::theme::{self, Tokens};
+use crate::widgets::controls::{fact, muted, pill};
+
+pub(crate) fn show(ui: &mut Ui, model: &Model) {
+    let t = Tokens::of(ui);
+    ui.horizontal_centered(|ui| {
+        let Some(board) = &model.board else {
+            ui.label(RichText::new(icons::CIRCLE).font(theme::icon(14.0)).color(t.muted));
+            ui.label(RichText::new("No board").font(theme::strong()));
+            ui.label(muted(ui, "choose one in the Board view"));
+            return;
+        };
+        let (icon, color, word) = if board.powered {
+            (theme::icon_filled(12.0), t.ok, "powered")
+        } else {
+            (theme::icon(12.0), t.muted, "off")
+        };
+        ui.label(RichText::new(icons::CIRCLE).font(icon).color(color)).on_hover_text(word);
+        ui.label(RichText::new(&board.name).font(theme::strong())).on_hover_text(&board.address);
+        let kind = match (board.kind, board.powered) {
+            (BoardKind::Virtual, true) => "virtual STM32H7S78-DK",
+            (BoardKind::Virtual, false) => "virtual STM32H7S78-DK, off",
+            (BoardKind::Real, _) => "real board",
+        };
+        ui.label(muted(ui, kind));
+        ui.add_space(12.0);
+
+        let reading = board.reading.clone().unwrap_or_default();
+        fact(ui, "Supply", reading.supply.as_deref(), theme::body());
+        ui.add_space(12.0);
+        let uid = reading.uid.as_deref().map(last_of_uid);
+        let response = fact(ui, "UID", uid.as_deref(), theme::mono());
+        if let Some(uid) = &reading.uid {
+            response.on_hover_text(uid);
+        }
+        ui.add_space(12.0);
+        ui.scope(|ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            ui.label(muted(ui, "State"));
+            match reading.state {
+                Some(state) => pill(ui, state.name(), state_tone(state)),
+                None => ui.label(muted(ui, "not read")),
+            };
+        });
+        ui.add_space(12.0);
+        fact(ui, "HDPL", reading.hdpl.map(|level| level.to_string()).as_deref(), theme::body());
+        ui.add_space(12.0);
+        let debug = reading.debug_open.map(|open| if open { "open" } else { "closed" });
+        fact(ui, "Debug", debug, theme::body());
+
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let read = (!reading.at.is_empty()).then(|| format!("read {}", reading.at));
+            let said: Vec<String> = board.last.iter().cloned().chain(read).collect();
+            ui.add(egui::Label::new(muted(ui, said.join(" · "))).truncate());
+        });
+    });
+}
+
+/// The last eight digits of a UID, in fours.
+fn last_of_uid(uid: &str) -> String {
+    let start = uid.len().saturating_sub(8);
+    match (uid.get(start..start + 4), uid.get(start + 4..)) {
+        (Some(a), Some(b)) if uid.len() >= 8 => format!("…{a} {b}"),
+        _ => uid.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uid_is_shown_by_its_end() {
+        assert_eq!(last_of_uid("00112233445566778899AABB"), "…8899 AABB");
+        assert_eq!(last_of_uid("AB"), "AB");
+    }
+}

@@ -1,0 +1,65 @@
+//! The bar at the bottom: what goes on, or what was the matter.
+
+use egui::{Align, Layout, RichText, Ui};
+
+use crate::command::Command;
+use crate::icons;
+use crate::model::{BoardKind, JobKind, Model, StepState};
+use crate::theme::{self, Tokens};
+use crate::widgets::controls::muted;
+
+pub(crate) fn show(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
+    let t = Tokens::of(ui);
+    ui.horizontal_centered(|ui| {
+        let shown: Vec<_> = model.jobs.iter().filter(|job| job.kind != JobKind::Dialog).collect();
+        if let Some(job) = shown.last() {
+            ui.label(RichText::new(icons::HALF).font(theme::icon_filled(13.0)).color(t.accent));
+            ui.label(RichText::new(job_text(model, job.kind, &job.text)).color(t.accent));
+            if job.kind == JobKind::Provision {
+                let cancel = ui.add_enabled(
+                    Command::Cancel.enabled(model).is_ok(),
+                    egui::Button::new("Stop run").small().frame_when_inactive(false),
+                );
+                if cancel.on_hover_text(Command::Cancel.tooltip()).clicked() {
+                    commands.push(Command::Cancel);
+                }
+            }
+        } else if let Some(notice) = &model.notice {
+            ui.label(RichText::new(icons::INFO).font(theme::icon(14.0)).color(t.muted));
+            ui.add(egui::Label::new(muted(ui, notice)).truncate());
+        } else {
+            ui.label(muted(ui, "ready"));
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let probe = match model.board.as_ref().map(|board| board.kind) {
+                Some(BoardKind::Virtual) => "probe-rs · virtual probe",
+                Some(BoardKind::Real) => "probe-rs",
+                None => "no probe",
+            };
+            ui.label(muted(ui, probe));
+            if !shown.is_empty() {
+                ui.add_space(12.0);
+                ui.label(muted(
+                    ui,
+                    if shown.len() == 1 { "1 job".to_owned() } else { format!("{} jobs", shown.len()) },
+                ));
+            }
+        });
+    });
+}
+
+/// A run says which step it is in; other jobs say what they are.
+fn job_text(model: &Model, kind: JobKind, text: &str) -> String {
+    if kind != JobKind::Provision {
+        return text.to_owned();
+    }
+    let Some(run) = model.active_run() else { return text.to_owned() };
+    if run.stopping {
+        return "stopping at the next safe point".to_owned();
+    }
+    let running = run.steps.iter().position(|step| matches!(step, StepState::Running { .. }));
+    match running.and_then(|index| model.steps().get(index)) {
+        Some(step) => format!("{text} · {}", step.title),
+        None => text.to_owned(),
+    }
+}

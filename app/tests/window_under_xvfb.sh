@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# The real window on a virtual display of 1366x768: a first start, Provision pressed with the keyboard in the dark theme
+# and with the mouse in the light one, PASS awaited, pictures taken before, during and after.
+#
+# Usage: window_under_xvfb.sh PROGRAM [FOLDER FOR PICTURES]
+# Needs: xvfb openbox xdotool imagemagick
+set -euo pipefail
+
+program=$(realpath "$1")
+pictures=${2:-$(mktemp -d)}
+mkdir -p "$pictures"
+pictures=$(realpath "$pictures")
+work=$(mktemp -d)
+children=()
+
+clean_up() {
+    for child in "${children[@]}"; do kill "$child" 2>/dev/null || true; done
+    rm -rf "$work"
+}
+trap clean_up EXIT
+
+fail() {
+    echo "window_under_xvfb: $*" >&2
+    import -window root "$pictures/failure.png" 2>/dev/null || true
+    [ -s "$work/stderr" ] && sed 's/^/  /' "$work/stderr" >&2
+    exit 1
+}
+
+# A display of our own, on a number that is free.
+exec 3>"$work/display"
+Xvfb -displayfd 3 -screen 0 1366x768x24 -nolisten tcp >"$work/xvfb" 2>&1 &
+children+=($!)
+for _ in $(seq 100); do [ -s "$work/display" ] && break; sleep 0.1; done
+DISPLAY=:$(cat "$work/display")
+[ "$DISPLAY" != : ] || fail "Xvfb gave no display"
+export DISPLAY
+# No title bars and everything maximised, so that the window has the whole small screen.
+cat >"$work/openbox.xml" <<'XML'
+<openbox_config xmlns="http://openbox.org/3.4/rc">
+  <applications><application class="*"><decor>no</decor><maximized>yes</maximized></application></applications>
+</openbox_config>
+XML
+openbox --config-file "$work/openbox.xml" >"$work/openbox" 2>&1 &
+children+=($!)
+sleep 0.5
+
+# Waits until a command succeeds; seconds first.
+until_true() {
+    local limit=$1; shift
+    local end=$((SECONDS + limit))
+    until "$@"; do
+        kill -0 "$pid" 2>/dev/null || fail "the window went away while waiting for: $*"
+        [ $SECONDS -lt $end ] || fail "not in $limit s: $*"
+        sleep 0.2
+    done
+}
+
+picture() { import -window root "$pictures/$1.png"; }
+
+# How many pixels of a picture have a colour.
+pixels() {
+    convert "$pictures/$1.png" -fill black +opaque "$2" -fill white -opaque "$2" -format '%[fx:mean*w*h]' info: |
+        cut -d. -f1
+}
+
+window_is_up() { window=$(xdotool search --pid "$pid" --onlyvisible 2>/dev/null | tail -1); [ -n "$window" ]; }
+shows() { picture probe && [ "$(pixels probe "$1")" -gt "$2" ]; }
+record_is_there() { ls "$STIROT_STUDIO_DATA"/boards/*/records/*.json >/dev/null 2>&1; }
+passed() { record_is_there && grep -q '"outcome": "passed"' "$STIROT_STUDIO_DATA"/boards/*/records/*.json; }
+
+# Processor ticks that all threads of the window have used.
+ticks() { awk '{print $14 + $15}' "/proc/$pid/stat"; }
+
+# A session: theme, accent, ok colour, how Provision is pressed.
+session() {
+    local theme=$1 accent=$2 ok=$3 press=$4
+    export STIROT_STUDIO_DATA="$work/$theme"
+    (cd "$work" && exec "$program" --theme "$theme") 2>"$work/stderr" &
+    pid=$!
+    children+=("$pid")
+    until_true 30 window_is_up
+    xdotool windowfocus "$window"
+    xdotool mousemove 640 690
+    # The button is blue once board and plan are there.
+    until_true 60 shows "$accent" 900
+    sleep 1
+    picture "$theme-before"
+
+    local before after
+    before=$(ticks); sleep 10; after=$(ticks)
+    echo "$theme: idle for 10 s with the board in OPEN: $((after - before)) ticks"
+    [ $((after - before)) -le 1 ] || fail "an idle window used $((after - before)) ticks in 10 s"
+
+    case $press in
+        keyboard) xdotool key F9 ;;
+        mouse) xdotool mousemove 1066 106; sleep 0.3; xdotool click 1; sleep 0.2; xdotool mousemove 640 690 ;;
+    esac
+    sleep 2
+    picture "$theme-during"
+    until_true 180 passed
+    # The big PASS and the rung CLOSED are green.
+    until_true 30 shows "$ok" 900
+    sleep 2
+    picture "$theme-after"
+
+    before=$(ticks); sleep 10; after=$(ticks)
+    echo "$theme: idle for 10 s with the application waiting: $((after - before)) ticks"
+    [ $((after - before)) -le 1 ] || fail "an idle window used $((after - before)) ticks in 10 s"
+
+    xdotool key ctrl+1; sleep 1; picture "$theme-board"
+    xdotool key ctrl+k; sleep 0.5; xdotool type rea; sleep 0.5; picture "$theme-palette"
+    xdotool key Escape; sleep 0.3; xdotool key ctrl+q
+    local end=$((SECONDS + 20))
+    while kill -0 "$pid" 2>/dev/null; do [ $SECONDS -lt $end ] || fail "the window did not close"; sleep 0.2; done
+    wait "$pid" || fail "the window ended with an error"
+    rm -f "$pictures/probe.png"
+}
+
+session dark '#5B9DFF' '#3CC8A0' keyboard
+session light '#1F6FEB' '#0B8F6A' mouse
+echo "window_under_xvfb: PASS, pictures in $pictures"
