@@ -152,7 +152,7 @@ impl Command {
             Self::ChooseBoard => "A virtual board is one file",
             Self::OpenBoard(_) => "Power it on and read it",
             Self::NewBoard | Self::NewBoardAt(_) => "A blank STM32H7S78-DK in OPEN, as one file",
-            Self::ReadBoard => "Measure state, identity and option bytes",
+            Self::ReadBoard => "Measure state, identity and option bytes; a closed board is reset to ask it",
             Self::ResetBoard => "Pulse NRST, then read the board",
             Self::PowerCycle => "Take the supply away and give it back; RAM is lost",
             Self::PowerOff => "The board keeps what flash, option bytes and OBKs hold",

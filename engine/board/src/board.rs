@@ -223,6 +223,11 @@ impl Board {
         self.peripherals.nonvolatile(&self.memory)
     }
 
+    /// Leaves the next instruction out, as a glitch on the chip would: a fault to rehearse.
+    pub fn skip_instruction(&mut self) {
+        self.leave_out_instruction();
+    }
+
     /// A core register, past every port: for tests and views.
     #[must_use]
     pub fn register(&self, register: CoreRegister) -> u32 {

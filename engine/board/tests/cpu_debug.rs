@@ -1,5 +1,12 @@
 //! Halting debug as a debugger on access port 1 sees it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, unreachable_pub)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub
+)]
 
 use board::{CoreRegister, ResetCause, Stopped, Width};
 
@@ -57,7 +64,7 @@ fn a_comparator_stops_before_its_instruction_again_and_again() {
     rig.set(2, 0);
     rig.run(9);
     rig.attach();
-    rig.write(FP_COMP0, PROGRAM + 2 | 1);
+    rig.write(FP_COMP0, (PROGRAM + 2) | 1);
     rig.write(FP_CTRL, 3);
     for round in 4..7 {
         assert_eq!(rig.run(100), Stopped::Halted);
@@ -113,7 +120,8 @@ fn a_watchpoint_halts_behind_the_access() {
 fn registers_go_through_dcrdr() {
     let mut rig = Rig::new(&[SPIN]);
     rig.write(DHCSR, KEY | HALT);
-    for (number, value) in [(0, 0x1111), (13, 0x2000_1000), (14, 0x55), (15, PROGRAM + 8), (18, 0x2000_2000), (64, 0x7)] {
+    for (number, value) in [(0, 0x1111), (13, 0x2000_1000), (14, 0x55), (15, PROGRAM + 8), (18, 0x2000_2000), (64, 0x7)]
+    {
         rig.write(DCRDR, value);
         rig.write(DCRSR, 1 << 16 | number);
         rig.write(DCRDR, 0);

@@ -1,5 +1,12 @@
 //! Exceptions, priorities, faults and sleep of the core, as machine code meets them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, unreachable_pub)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub
+)]
 
 use board::{CoreRegister, ResetCause, Stopped};
 
@@ -392,4 +399,16 @@ fn an_instruction_may_straddle_two_pages() {
     rig.board.set_register(CoreRegister::Pc, PROGRAM + 0xFFE);
     rig.run(2);
     assert_eq!(rig.get(0), 44);
+}
+
+#[test]
+fn a_skipped_instruction_is_left_out_and_the_next_one_runs() {
+    // movs r3,#1 is skipped; add.w r3,r3,#2 too; adds r2,#1; b .
+    let mut rig = Rig::new(&[0x2301, 0xF103, 0x0302, 0x3201, SPIN]);
+    rig.set(2, 0);
+    rig.set(3, 0);
+    rig.board.skip_instruction();
+    rig.board.skip_instruction();
+    rig.run(5);
+    assert_eq!((rig.get(2), rig.get(3)), (1, 0));
 }

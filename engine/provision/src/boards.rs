@@ -58,6 +58,7 @@ pub struct BoardInfo {
 
 /// The virtual boards that are powered on in this process, then the ST-LINKs and other probes on USB.
 pub fn list() -> Vec<BoardInfo> {
+    virtual_probe::register();
     let mut boards: Vec<BoardInfo> = bench::powered()
         .into_iter()
         .map(|board| {

@@ -5,6 +5,7 @@
 //! access-port registers, memory and pins. A board whose core is out of reach is spoken to through access port 0.
 
 use std::error::Error;
+use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -49,13 +50,15 @@ const DBGMCU_ON_AP1: u32 = 0xE00E_1000;
 /// The device number of the STM32H7R/S (CMSIS).
 pub const DEVICE_ID: u32 = 0x485;
 
+/// The chips that probe-rs knows, unpacked once for all links: it takes longer than attaching.
+static CHIPS: LazyLock<Registry> = LazyLock::new(Registry::from_builtin_families);
+
 /// An open board.
 pub struct Link {
     address: BoardAddress,
     virtual_board: Option<VirtualBoard>,
     selector: DebugProbeSelector,
     options: SiliconOptions,
-    registry: Registry,
     session: Option<Session>,
     /// A session had the core since debug was last switched off in it.
     core_held: bool,
@@ -148,7 +151,6 @@ impl Link {
                     virtual_board: None,
                     selector: DebugProbeSelector::from(info),
                     options: options.clone(),
-                    registry: Registry::from_builtin_families(),
                     session: None,
                     core_held: false,
                 })
@@ -163,7 +165,6 @@ impl Link {
             virtual_board: Some(board.clone()),
             selector: virtual_probe::selector(board),
             options: options.clone(),
-            registry: Registry::from_builtin_families(),
             session: None,
             core_held: false,
         }
@@ -256,7 +257,7 @@ impl Link {
             }
             let session = interface
                 .close()
-                .attach_with_registry(CHIP, Permissions::new(), &self.registry)
+                .attach_with_registry(CHIP, Permissions::new(), &CHIPS)
                 .map_err(|error| self.cannot_connect(&error))?;
             self.session = Some(session);
             self.core_held = true;

@@ -356,7 +356,8 @@ impl Board {
                 self.peripherals.stimulus((offset / 4) as u8, value, now);
             }
             0xE000_1000 if width == Width::Word => {
-                if self.cpu.debug.write_watchpoints(offset, value, now) {
+                let rebuild = self.cpu.debug.write_watchpoints(offset, value, now);
+                if rebuild {
                     self.rights_changed();
                 }
             }

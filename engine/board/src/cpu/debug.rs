@@ -276,7 +276,7 @@ impl Debug {
                     0x0 => watch.address = value,
                     0x4 => watch.mask = value & 0xF,
                     0x8 => {
-                        watch.function = value & 0xFFFF_FF & !0x0100_0000;
+                        watch.function = value & 0x00FF_FFFF;
                         watch.matched = false;
                     }
                     _ => {}
@@ -289,7 +289,6 @@ impl Debug {
     }
 
     const fn set_cycle_count(&mut self, count: u32, now: u64) {
-        self.cycles =
-            if self.dwt_control & CYCLES_ENABLE != 0 { (now as u32).wrapping_sub(count) } else { count };
+        self.cycles = if self.dwt_control & CYCLES_ENABLE != 0 { (now as u32).wrapping_sub(count) } else { count };
     }
 }

@@ -46,13 +46,7 @@ pub(crate) fn decode(code: u32, place: Place) -> Insn {
         7 => make(data::pick_immediate(alu::SUB, flags), byte, named, named, 2),
         8 if !bit(code, 10) => arithmetic(code, flags),
         8 => high_registers(code, place),
-        9 => make(
-            transfer::pick(transfer::LDR, Mode::Literal),
-            place.aligned_pc().wrapping_add(byte * 4),
-            named,
-            0,
-            0,
-        ),
+        9 => make(transfer::pick(transfer::LDR, Mode::Literal), place.aligned_pc().wrapping_add(byte * 4), named, 0, 0),
         10 | 11 => {
             let op = match bits(code, 9, 3) {
                 0 => transfer::STR,
@@ -173,9 +167,7 @@ fn miscellaneous(code: u32, place: Place) -> Insn {
             let list = bits(code, 0, 8) | bits(code, 8, 1) << 14;
             if list == 0 { undefined() } else { make(multiple::pick(false, true, true), list, 13, 0, 0) }
         }
-        6 if code & 0xFFE8 == 0xB660 => {
-            make(special::change_state, bits(code, 0, 2), bits(code, 4, 1), 0, 0)
-        }
+        6 if code & 0xFFE8 == 0xB660 => make(special::change_state, bits(code, 0, 2), bits(code, 4, 1), 0, 0),
         10 => match bits(code, 6, 2) {
             0 => make(data::reverse, 0, low, 0, middle),
             1 => make(data::reverse_halves, 0, low, 0, middle),

@@ -78,12 +78,8 @@ fn pair_or_exclusive(first: u32, second: u32, place: Place) -> Insn {
         (true, true, 1) => make(branch::table::<true>, place.pc(), 0, n, d),
         (true, true, 4) if !is_odd(t) && n != 15 => make(transfer::load_exclusive, 0, t, n, 1),
         (true, true, 5) if !is_odd(t) && n != 15 => make(transfer::load_exclusive, 0, t, n, 2),
-        (true, false, 4) if !is_odd(t) && !is_odd(d) && n != 15 => {
-            make(transfer::store_exclusive, 0, t, n, 1 | d << 4)
-        }
-        (true, false, 5) if !is_odd(t) && !is_odd(d) && n != 15 => {
-            make(transfer::store_exclusive, 0, t, n, 2 | d << 4)
-        }
+        (true, false, 4) if !is_odd(t) && !is_odd(d) && n != 15 => make(transfer::store_exclusive, 0, t, n, 1 | d << 4),
+        (true, false, 5) if !is_odd(t) && !is_odd(d) && n != 15 => make(transfer::store_exclusive, 0, t, n, 2 | d << 4),
         _ => undefined(),
     }
 }

@@ -291,11 +291,8 @@ impl Board {
                 return;
             }
         };
-        let depth_fits = if to_handler {
-            nested > 1
-        } else {
-            nested == 1 || self.cpu.system.allows_thread_above_base()
-        };
+        let depth_fits =
+            if to_handler { nested > 1 } else { nested == 1 || self.cpu.system.allows_thread_above_base() };
         if !self.cpu.nvic.is_active(returning) || !legal_bits || !depth_fits {
             self.bad_return(returning, value);
             return;

@@ -335,7 +335,6 @@ impl Cpu {
     /// After the IT instruction: moves to the next instruction of the block.
     #[inline(always)]
     pub(crate) const fn advance_it(&mut self) {
-        self.itstate =
-            if self.itstate & 7 == 0 { 0 } else { (self.itstate & 0xE0) | (self.itstate << 1 & 0x1F) };
+        self.itstate = if self.itstate & 7 == 0 { 0 } else { (self.itstate & 0xE0) | (self.itstate << 1 & 0x1F) };
     }
 }

@@ -104,7 +104,6 @@ impl Nvic {
         self.system_active.count_ones() + self.active.iter().map(|word| word.count_ones()).sum::<u32>()
     }
 
-
     pub(crate) fn any_line_pending(&self) -> bool {
         self.pending.iter().any(|word| *word != 0)
     }

@@ -331,6 +331,14 @@ impl Board {
         }
     }
 
+    /// Moves over the instruction at the program counter.
+    pub(crate) fn leave_out_instruction(&mut self) {
+        let Ok(first) = self.fetch(self.cpu.pc) else { return };
+        let size = if decode::is_long(first) { 4 } else { 2 };
+        self.cpu.pc = self.cpu.pc.wrapping_add(size);
+        self.cpu.advance_it();
+    }
+
     fn fetch(&mut self, address: u32) -> Result<u16, Fault> {
         let rights = self.cpu.mpu.rights(address, self.cpu.is_privileged(), self.mpu_active());
         if !rights.execute {

@@ -8,6 +8,7 @@ use super::hpdma::Job;
 use super::mce::WriteRefusal;
 use super::nor::Nor;
 use super::rcc::Gate;
+use super::storage::Gpio;
 use super::xspi::Xspi;
 use crate::bus::{BusError, Width};
 use crate::memory::Memory;
@@ -37,15 +38,24 @@ fn reaches_port_2(xspim: u32, interface: usize) -> bool {
 }
 
 impl Peripherals {
-    /// Whether an interface reaches the NOR: switched to port 2, pads powered, pins handed to it.
+    /// Whether an interface reaches the NOR: switched to port 2, and nothing in the way.
     fn connected(&self, interface: usize) -> bool {
-        reaches_port_2(self.xspim, interface) && self.pads_are_ready()
+        reaches_port_2(self.xspim, interface) && self.obstacle(interface).is_none()
     }
 
-    fn pads_are_ready(&self) -> bool {
-        let port = self.gpio.get(GPIO_N);
-        self.pwr.port_is_powered(2)
-            && port.is_some_and(|port| PORT_2_PINS.iter().all(|pin| port.alternate(*pin) == Some(ALTERNATE_XSPI)))
+    /// What keeps an interface that is switched to port 2 from driving its pins.
+    fn obstacle(&self, interface: usize) -> Option<&'static str> {
+        let handed = |port: &Gpio| PORT_2_PINS.iter().all(|pin| port.alternate(*pin) == Some(ALTERNATE_XSPI));
+        if !self.pwr.port_is_powered(2) {
+            Some("command to an external memory whose pads have no supply")
+        } else if !self.gpio.get(GPIO_N).is_some_and(handed) {
+            Some("command to an external memory whose pins are not switched to it")
+        } else if !self.rcc.xspi_kernel_runs(interface) {
+            // assumption A4
+            Some("command by an interface whose kernel clock does not run")
+        } else {
+            None
+        }
     }
 
     /// An interface, and the NOR if the interface reaches it.
@@ -78,8 +88,11 @@ impl Peripherals {
     ) -> Option<()> {
         let (xspi, nor) = self.interface(interface)?;
         let done = xspi.write(offset, width, value, nor, now);
-        if Xspi::starts_commands(offset) && reaches_port_2(self.xspim, interface) && !self.pads_are_ready() {
-            self.trace.refused(now, "command to a port without supply or pins", offset);
+        if Xspi::starts_commands(offset)
+            && reaches_port_2(self.xspim, interface)
+            && let Some(what) = self.obstacle(interface)
+        {
+            self.trace.refused(now, what, offset);
         }
         self.note_complaint(now);
         done

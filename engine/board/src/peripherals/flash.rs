@@ -523,6 +523,7 @@ impl Flash {
     fn complete_key(&mut self, outcome: WriteOutcome) {
         if self.keys.complete(outcome.is_torn()).is_err() {
             self.optisr |= OPTISR_KVEF;
+            self.refusal = Some("option-byte key that is missing, torn or of another level");
         }
     }
 }

@@ -202,6 +202,15 @@ impl Mce {
         })
     }
 
+    /// Whether a write to a register would be ignored because of one of the two locks.
+    pub(crate) fn is_locked_against(&self, offset: u32) -> bool {
+        match offset {
+            0x1C | 0x40..=0x7C | 0x240..=0x288 => self.control & CR_GLOCK != 0,
+            0x200..=0x22C => self.control & CR_MKLOCK != 0,
+            _ => false,
+        }
+    }
+
     pub(crate) fn write(&mut self, offset: u32, value: u32) -> Option<()> {
         let locked = self.control & CR_GLOCK != 0;
         match offset {

@@ -245,32 +245,44 @@ impl Peripherals {
             at::PWR => self.pwr.read(offset),
             at::EXTI => self.exti.read(offset),
             at::IWDG => self.iwdg.read(offset),
-            at::CRC => self.gated(Gate::Crc, |p| p.crc.read(offset)),
+            at::CRC => self.gated(Gate::Crc, word, now, |p| p.crc.read(offset)),
             at::MCE1 => self.mce[0].read(offset),
             at::MCE2 => self.mce[1].read(offset),
             at::MCE3 => self.mce[2].read(offset),
-            at::XSPI1 => self.gated(Gate::Xspi1, |p| p.xspi_read(0, offset, width, now)),
-            at::XSPI2 => self.gated(Gate::Xspi2, |p| p.xspi_read(1, offset, width, now)),
-            at::XSPIM => self.gated(Gate::Xspim, |p| (offset == 0).then_some(p.xspim)),
-            base if base & !0xC00 == at::HPDMA1 => self.gated(Gate::Hpdma1, |p| p.hpdma.read(word - at::HPDMA1)),
-            at::RNG => self.gated(Gate::Rng, |p| p.rng.read(offset)),
-            at::SAES => self.gated(Gate::Saes, |p| p.saes.read(offset)),
-            at::UART4 => self.gated(Gate::Uart4, |p| p.uart4.read(offset, now)),
+            at::XSPI1 => self.gated(Gate::Xspi1, word, now, |p| p.xspi_read(0, offset, width, now)),
+            at::XSPI2 => self.gated(Gate::Xspi2, word, now, |p| p.xspi_read(1, offset, width, now)),
+            at::XSPIM => self.gated(Gate::Xspim, word, now, |p| (offset == 0).then_some(p.xspim)),
+            base if base & !0xC00 == at::HPDMA1 => {
+                self.gated(Gate::Hpdma1, word, now, |p| p.hpdma.read(word - at::HPDMA1))
+            }
+            at::RNG => self.gated(Gate::Rng, word, now, |p| p.rng.read(offset, p.rcc.hsi48_runs())),
+            at::SAES => self.gated(Gate::Saes, word, now, |p| p.saes.read(offset)),
+            at::UART4 => self.gated(Gate::Uart4, word, now, |p| p.uart4.read(offset, now)),
             base if base & !0xC00 == at::DBGMCU => {
                 let open = self.sbs.debug_access().core_port_open;
                 self.dbgmcu.read(word - at::DBGMCU, Side::Chip, open)
             }
             base if gpio_port(base).is_some() => {
                 let port = gpio_port(base)?;
-                self.gated(Gate::Gpio(port), |p| p.gpio.get(port as usize)?.read(offset))
+                self.gated(Gate::Gpio(port), word, now, |p| p.gpio.get(port as usize)?.read(offset))
             }
             _ => None,
         }
     }
 
     /// A unit without clock reads 0 and ignores writes (assumption A11).
-    fn gated<T: Default>(&mut self, gate: Gate, act: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
-        if self.rcc.is_clocked(gate) { act(self) } else { Some(T::default()) }
+    fn gated<T: Default>(
+        &mut self,
+        gate: Gate,
+        word: u32,
+        now: u64,
+        act: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        if self.rcc.is_clocked(gate) {
+            return act(self);
+        }
+        self.trace.refused(now, "access to a unit whose clock is off", word);
+        Some(T::default())
     }
 
     /// Writes a register or a window.
@@ -328,7 +340,8 @@ impl Peripherals {
         match word & !0x3FF {
             at::FLASH => return self.write_flash(offset, value, memory, now),
             at::SBS => {
-                if self.sbs.write(offset, value)? {
+                let raised = self.sbs.write(offset, value, self.flash.options().obw1sr)?;
+                if raised {
                     self.flash.keys.level_raised();
                     self.saes.level_raised();
                 }
@@ -340,28 +353,28 @@ impl Peripherals {
             at::PWR => self.pwr.write(offset, value)?,
             at::EXTI => self.exti.write(offset, value)?,
             at::IWDG => self.iwdg.write(offset, value, now)?,
-            at::CRC => self.gated(Gate::Crc, |p| p.crc.write(offset, value, 8 * width.bytes()))?,
-            at::MCE1 => self.mce[0].write(offset, value)?,
-            at::MCE2 => self.mce[1].write(offset, value)?,
-            at::MCE3 => self.mce[2].write(offset, value)?,
-            at::XSPI1 => self.gated(Gate::Xspi1, |p| p.xspi_write(0, offset, width, value, now))?,
-            at::XSPI2 => self.gated(Gate::Xspi2, |p| p.xspi_write(1, offset, width, value, now))?,
-            at::XSPIM => self.gated(Gate::Xspim, |p| p.write_xspim(offset, value, now))?,
+            at::CRC => self.gated(Gate::Crc, word, now, |p| p.crc.write(offset, value, 8 * width.bytes()))?,
+            at::MCE1 => self.write_mce(0, offset, value, now)?,
+            at::MCE2 => self.write_mce(1, offset, value, now)?,
+            at::MCE3 => self.write_mce(2, offset, value, now)?,
+            at::XSPI1 => self.gated(Gate::Xspi1, word, now, |p| p.xspi_write(0, offset, width, value, now))?,
+            at::XSPI2 => self.gated(Gate::Xspi2, word, now, |p| p.xspi_write(1, offset, width, value, now))?,
+            at::XSPIM => self.gated(Gate::Xspim, word, now, |p| p.write_xspim(offset, value, now))?,
             base if base & !0xC00 == at::HPDMA1 => {
-                let job = self.gated(Gate::Hpdma1, |p| p.hpdma.write(word - at::HPDMA1, value))?;
+                let job = self.gated(Gate::Hpdma1, word, now, |p| p.hpdma.write(word - at::HPDMA1, value))?;
                 if let Some(job) = job {
                     self.run_dma(job, memory, now);
                 }
             }
-            at::RNG => self.gated(Gate::Rng, |p| p.rng.write(offset, value))?,
-            at::SAES => self.gated(Gate::Saes, |p| p.write_saes(offset, value))?,
-            at::UART4 => self.gated(Gate::Uart4, |p| p.uart4.write(offset, value, now))?,
+            at::RNG => self.gated(Gate::Rng, word, now, |p| p.rng.write(offset, value))?,
+            at::SAES => self.gated(Gate::Saes, word, now, |p| p.write_saes(offset, value))?,
+            at::UART4 => self.gated(Gate::Uart4, word, now, |p| p.uart4.write(offset, value, now))?,
             base if base & !0xC00 == at::DBGMCU => {
                 self.dbgmcu.write(word - at::DBGMCU, value, Side::Chip)?;
             }
             base if gpio_port(base).is_some() => {
                 let port = gpio_port(base)?;
-                self.gated(Gate::Gpio(port), |p| p.gpio.get_mut(port as usize)?.write(offset, value))?;
+                self.gated(Gate::Gpio(port), word, now, |p| p.gpio.get_mut(port as usize)?.write(offset, value))?;
             }
             _ => return None,
         }
@@ -383,15 +396,27 @@ impl Peripherals {
         result
     }
 
+    fn write_mce(&mut self, engine: usize, offset: u32, value: u32, now: u64) -> Option<()> {
+        let engine = self.mce.get_mut(engine)?;
+        let refused = engine.is_locked_against(offset);
+        engine.write(offset, value)?;
+        if refused {
+            self.trace.refused(now, "write to a cipher engine that is locked until reset", offset);
+        }
+        Some(())
+    }
+
     fn write_saes(&mut self, offset: u32, value: u32) -> Option<()> {
-        let random_clocked = self.rcc.is_clocked(Gate::Rng);
+        let random_clocked = self.rcc.is_clocked(Gate::Rng) && self.rcc.hsi48_runs();
         if self.saes.write(offset, value, random_clocked)? {
             let level = self.sbs.level();
             let key = match self.saes.source() {
-                KeySource::Device => Some(*self.identity.device_key(self.flash.options().epochsr, level)),
+                KeySource::Device => Some(self.identity.device_key(self.flash.options().epochsr, level)),
                 KeySource::Application => match self.flash.keys.delivered() {
                     // Size codes 2 and 3 are the two that AES knows.
-                    Some(key) if (key.size == 3) == self.saes.wants_256_bits() && key.size >= 2 => Some(key.data),
+                    Some(key) if (key.size == 3) == self.saes.wants_256_bits() && key.size >= 2 => {
+                        Some(key.data.into())
+                    }
                     Some(_) => {
                         self.flash.key_size_differs();
                         None
@@ -430,6 +455,9 @@ impl Peripherals {
     /// Does what is due at `now`.
     pub fn advance(&mut self, memory: &mut Memory, now: u64) {
         self.flash.advance(memory, &mut self.plan, now);
+        if let Some(what) = self.flash.take_refusal() {
+            self.trace.refused(now, what, 0);
+        }
         self.nor.advance(&mut self.plan, now);
         if self.iwdg.ran_out(now) {
             self.reset_request = Some(ResetCause::Watchdog);

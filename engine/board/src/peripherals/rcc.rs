@@ -4,6 +4,8 @@ use super::ResetCause;
 
 const CR: u32 = 0x00;
 const CFGR: u32 = 0x10;
+const PLLCFGR: u32 = 0x2C;
+const CCIPR1: u32 = 0x4C;
 const CSR: u32 = 0x74;
 const BDCR: u32 = 0x70;
 const RSR: u32 = 0x130;
@@ -108,6 +110,20 @@ impl Rcc {
 
     fn get(&self, offset: u32) -> u32 {
         self.words.get(offset as usize / 4).copied().unwrap_or(0)
+    }
+
+    /// Whether the 48 MHz oscillator of the random number generator runs.
+    pub(crate) fn hsi48_runs(&self) -> bool {
+        self.get(CR) >> 12 & 1 != 0
+    }
+
+    /// Whether the kernel clock that an interface is switched to runs: the bus clock, or PLL2's S output
+    /// (its enable bit after the public register descriptions).
+    pub(crate) fn xspi_kernel_runs(&self, interface: usize) -> bool {
+        match self.get(CCIPR1) >> (4 + 2 * interface) & 3 {
+            0 => true,
+            _ => self.get(CR) >> 26 & 1 != 0 && self.get(PLLCFGR) >> 19 & 1 != 0,
+        }
     }
 
     pub(crate) fn is_clocked(&self, gate: Gate) -> bool {

@@ -3,6 +3,7 @@
 
 use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use aes::{Aes128, Aes256};
+use zeroize::Zeroizing;
 
 const CR_EN: u32 = 1 << 0;
 const CR_KEYSIZE: u32 = 1 << 18;
@@ -40,7 +41,7 @@ pub(crate) struct Saes {
     filled: usize,
     output: [u32; 4],
     taken: usize,
-    hardware_key: Option<[u8; 32]>,
+    hardware_key: Option<Zeroizing<[u8; 32]>>,
     decryption_prepared: bool,
 }
 
@@ -71,23 +72,23 @@ impl Saes {
     }
 
     /// Hands the unit the hardware key that its control register asked for.
-    pub(crate) fn load_hardware_key(&mut self, key: Option<[u8; 32]>) {
+    pub(crate) fn load_hardware_key(&mut self, key: Option<Zeroizing<[u8; 32]>>) {
         if key.is_none() {
             self.isr |= ISR_KEIF;
         }
         self.hardware_key = key;
     }
 
-    fn key_bytes(&self) -> Option<[u8; 32]> {
+    fn key_bytes(&self) -> Option<Zeroizing<[u8; 32]>> {
         if self.source() != KeySource::Registers {
-            return self.hardware_key;
+            return self.hardware_key.clone();
         }
         let needed = if self.cr & CR_KEYSIZE == 0 { 0x0F } else { 0xFF };
         if self.key_written & needed != needed {
             return None;
         }
         // Register 0 holds the last word of the key, each most significant byte first (HAL).
-        let mut key = [0; 32];
+        let mut key = Zeroizing::new([0; 32]);
         let count = if needed == 0x0F { 4 } else { 8 };
         for (bytes, word) in key.chunks_exact_mut(4).zip(self.key.iter().take(count).rev()) {
             bytes.copy_from_slice(&word.to_be_bytes());

@@ -1,5 +1,6 @@
 //! The system block: hide protection level, who may debug, the loader's word to the ROM, I/O compensation (CMSIS, SVD).
 
+use chip::option_bytes::obw1;
 use chip::security::{
     HDPL_CODES, HDPL_STEP, SBS_BOOTSR, SBS_DBGCR, SBS_DBGLOCKR, SBS_HDPLCR, SBS_HDPLSR, SBS_RSSCMDR, UNLOCK,
 };
@@ -9,6 +10,10 @@ use super::DebugAccess;
 const PMCR: u32 = 0x100;
 const MESR: u32 = 0x108;
 const CCCSR: u32 = 0x110;
+const CCCSR_SPEED: u32 = 0x0007_0000;
+/// I/O speed bits and the option bits that vouch for them.
+const SPEED_BITS: [(u32, u32); 3] =
+    [(1 << 16, obw1::VDDIO_HSLV), (1 << 17, obw1::XSPI1_HSLV), (1 << 18, obw1::XSPI2_HSLV)];
 const CCCSR_WRITABLE: u32 = 0x0007_003F;
 const LOCK_READS: u32 = 0x6A;
 /// Compensation cells: enable bit, ready bit.
@@ -73,8 +78,8 @@ impl Sbs {
         })
     }
 
-    /// Writes a register; true when the level rose.
-    pub(crate) fn write(&mut self, offset: u32, value: u32) -> Option<bool> {
+    /// Writes a register; true when the level rose. `obw1` is the option word that says which pads are at 1.8 V.
+    pub(crate) fn write(&mut self, offset: u32, value: u32, obw1: u32) -> Option<bool> {
         match offset {
             SBS_HDPLCR => {
                 if value & 0xFF == HDPL_STEP && self.level < 3 {
@@ -86,7 +91,12 @@ impl Sbs {
             SBS_DBGLOCKR => self.locked |= value & 0xFF != UNLOCK,
             SBS_RSSCMDR => self.rsscmd = value & 0xFFFF,
             PMCR => self.pmcr = value,
-            CCCSR => self.cccsr = value & CCCSR_WRITABLE,
+            CCCSR => {
+                // The I/O speed bits stay clear where the option byte doesn't vouch for 1.8 V (assumption A3).
+                let allowed =
+                    SPEED_BITS.iter().filter(|(_, option)| obw1 & option != 0).fold(0, |bits, (bit, _)| bits | bit);
+                self.cccsr = value & CCCSR_WRITABLE & (!CCCSR_SPEED | allowed);
+            }
             0x118 => self.ccswvalr = value,
             0x120 => self.bklockr |= value,
             0x130..=0x13C => {

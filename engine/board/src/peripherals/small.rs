@@ -4,6 +4,9 @@ use sha2::{Digest, Sha256};
 
 use super::timing::Timing;
 
+/// CECS and CEIS: the clock is wrong.
+const SR_CLOCK_ERROR: u32 = 1 << 1 | 1 << 5;
+
 /// Random numbers from a seed: the same board and seed give the same numbers.
 pub(crate) struct Rng {
     cr: u32,
@@ -34,11 +37,13 @@ impl Rng {
         if word == 0 { 1 } else { word }
     }
 
-    pub(crate) fn read(&mut self, offset: u32) -> Option<u32> {
-        let on = self.cr >> 2 & 1 != 0;
+    /// Reads a register. Numbers come while the unit is on and its 48 MHz oscillator runs (assumption A4).
+    pub(crate) fn read(&mut self, offset: u32, oscillator_runs: bool) -> Option<u32> {
+        let enabled = self.cr >> 2 & 1 != 0;
+        let on = enabled && oscillator_runs;
         Some(match offset {
             0x00 => self.cr,
-            0x04 => u32::from(on),
+            0x04 => u32::from(on) | if enabled && !oscillator_runs { SR_CLOCK_ERROR } else { 0 },
             0x08 => {
                 if on {
                     self.next()

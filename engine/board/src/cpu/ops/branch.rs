@@ -104,11 +104,8 @@ pub(crate) fn if_not_zero(board: &mut Board, insn: &Insn, next: u32) -> u32 {
 pub(crate) fn table<const HALVES: bool>(board: &mut Board, insn: &Insn, next: u32) -> u32 {
     let base = if insn.b == 15 { insn.imm } else { board.cpu.get(insn.b) };
     let index = board.cpu.get(insn.c);
-    let entry = if HALVES {
-        board.load_half(base.wrapping_add(index << 1))
-    } else {
-        board.load_byte(base.wrapping_add(index))
-    };
+    let entry =
+        if HALVES { board.load_half(base.wrapping_add(index << 1)) } else { board.load_byte(base.wrapping_add(index)) };
     match entry {
         Some(entry) => next.wrapping_add(entry * 2),
         None => next.wrapping_sub(4) | 1,

@@ -2,8 +2,9 @@
 //! Operands unless said otherwise: a = Rd, b = Rn, c = Rm.
 
 use crate::Board;
-use crate::cpu::alu::{self, ADD, ASR, LSL, LSR, ROR, RRX, SUB, is_compare, is_logical, operate, shift_constant,
-    shift_register};
+use crate::cpu::alu::{
+    self, ADD, ASR, LSL, LSR, ROR, RRX, SUB, is_compare, is_logical, operate, shift_constant, shift_register,
+};
 use crate::cpu::page::{Insn, Run};
 
 /// Second operand: a constant. c = carry of its expansion, 2 = unchanged.
@@ -205,8 +206,7 @@ pub(crate) fn extend<const KIND: u8, const A: bool>(board: &mut Board, insn: &In
         UXTB => base.wrapping_add(low),
         UXTH => base.wrapping_add(value & 0xFFFF),
         _ => {
-            let (low, high) =
-                if KIND == SXTB16 { (low as i8 as u32, high as i8 as u32) } else { (low, high) };
+            let (low, high) = if KIND == SXTB16 { (low as i8 as u32, high as i8 as u32) } else { (low, high) };
             base.wrapping_add(low) & 0xFFFF | (base >> 16).wrapping_add(high) << 16
         }
     };

@@ -66,11 +66,7 @@ pub(crate) fn unsigned_saturate_halves(board: &mut Board, insn: &Insn, next: u32
 }
 
 /// QADD, QSUB, QDADD, QDSUB: Rm with Rn (doubled when `DOUBLE`).
-pub(crate) fn saturating<const SUBTRACT: bool, const DOUBLE: bool>(
-    board: &mut Board,
-    insn: &Insn,
-    next: u32,
-) -> u32 {
+pub(crate) fn saturating<const SUBTRACT: bool, const DOUBLE: bool>(board: &mut Board, insn: &Insn, next: u32) -> u32 {
     let cpu = &mut board.cpu;
     let mut second = i64::from(cpu.get(insn.b) as i32);
     if DOUBLE {

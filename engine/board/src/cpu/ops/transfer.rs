@@ -3,8 +3,8 @@
 
 use super::fail;
 use crate::Board;
-use crate::cpu::page::{Insn, Run};
 use crate::cpu::Fault;
+use crate::cpu::page::{Insn, Run};
 
 pub(crate) const STRB: u8 = 0;
 pub(crate) const STRH: u8 = 1;

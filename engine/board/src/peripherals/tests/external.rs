@@ -136,8 +136,9 @@ fn the_nor_tells_who_it_is() {
 }
 
 #[test]
-fn without_pads_supply_or_port_the_nor_does_not_answer() {
-    let spoil: [fn(&mut Chip); 4] = [
+fn without_clock_supply_pins_or_port_the_nor_does_not_answer() {
+    let spoil: [fn(&mut Chip); 5] = [
+        |chip| chip.write(RCC + 0x4C, 1 << 4),
         |chip| chip.write(PWR + 0x0C, 4),
         |chip| chip.write(GPION, 0xFFFF_FFFF),
         |chip| chip.write(GPION + 0x20, 0),

@@ -130,6 +130,7 @@ const APPLICATION: u32 = 3 << 28;
 const CBC: u32 = 1 << 5;
 
 fn clocks(chip: &mut Chip) {
+    chip.set(RCC, 1 << 12);
     chip.set(RCC + 0x158, 1 | 1 << 4);
 }
 

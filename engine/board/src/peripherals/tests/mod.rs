@@ -218,6 +218,7 @@ fn a_unit_without_clock_reads_zero_and_ignores_writes() {
     let mut chip = Chip::new();
     chip.write(at::CRC, 0x1234);
     assert_eq!(chip.read(at::CRC), 0);
+    assert!(chip.was_refused("clock is off"));
     chip.set(at::RCC + 0x140, 1 << 19);
     assert_eq!(chip.read(at::CRC), 0xFFFF_FFFF);
 }
@@ -287,6 +288,8 @@ fn random_numbers_come_from_the_seed_and_go_on_over_a_reset() {
     let draw = |chip: &mut Chip| {
         chip.set(at::RCC + 0x158, 1);
         chip.write(at::RNG, 1 << 2);
+        assert_eq!(chip.read(at::RNG + 4) & 3, if chip.read(at::RCC) >> 13 & 1 == 0 { 2 } else { 1 });
+        chip.set(at::RCC, 1 << 12);
         assert_eq!(chip.read(at::RNG + 4) & 1, 1);
         [chip.read(at::RNG + 8), chip.read(at::RNG + 8)]
     };

@@ -1,7 +1,8 @@
 //! Levels, debug access, the loader's word, the mailbox: what survives which reset.
 
 use chip::mailbox::{DBG_AUTH_ACK, DBG_AUTH_DEV, DBG_AUTH_HOST, DEV_ACK, HOST_ACK};
-use chip::registers::{DBGMCU, SBS};
+use chip::option_bytes::{OBW1SR, OBW1SRP, obw1};
+use chip::registers::{DBGMCU, FLASH, SBS};
 use chip::security::{HDPL_CODES, SBS_DBGCR, SBS_DBGLOCKR, SBS_HDPLSR, SBS_RSSCMDR};
 use chip::trace::{Event, Stage, TraceWord};
 
@@ -109,6 +110,18 @@ fn words_of_the_firmware_are_told_from_others() {
 #[test]
 fn compensation_is_ready_where_it_is_enabled() {
     let mut chip = Chip::new();
-    chip.write(SBS + 0x110, 1 << 4 | 1 << 18);
-    assert_eq!(chip.read(SBS + 0x110), 1 << 4 | 1 << 18 | 1 << 10);
+    chip.write(SBS + 0x110, 1 << 4);
+    assert_eq!(chip.read(SBS + 0x110), 1 << 4 | 1 << 10);
+}
+
+#[test]
+fn the_io_speed_bit_needs_its_option_byte() {
+    let mut chip = Chip::new();
+    chip.write(SBS + 0x110, 3 << 17);
+    assert_eq!(chip.read(SBS + 0x110), 0);
+    super::flash::unlock_options(&mut chip);
+    let obw1 = chip.read(FLASH + OBW1SR);
+    chip.write(FLASH + OBW1SRP, obw1 | obw1::XSPI2_HSLV);
+    chip.write(SBS + 0x110, 3 << 17);
+    assert_eq!(chip.read(SBS + 0x110), 1 << 18);
 }
