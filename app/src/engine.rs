@@ -143,9 +143,7 @@ fn sample() -> Result<PathBuf, Card> {
     if let Some(folder) = sample_of_clone() {
         return Ok(folder);
     }
-    let folder = project::data_folder::data_folder().join("sample");
-    project::sample::unpack(&folder).map_err(|error| sheets::project_card(&error))?;
-    Ok(folder)
+    project::sample::provide(&project::data_folder::data_folder()).map_err(|error| sheets::project_card(&error))
 }
 
 fn open_project(desk: &Desk, folder: &Path) -> Result<Vec<Report>, Card> {

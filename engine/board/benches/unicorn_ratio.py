@@ -32,11 +32,13 @@ mu.mem_write(0x24000000, image)
 sp = int.from_bytes(image[0:4], 'little'); pc = int.from_bytes(image[4:8], 'little')
 mu.reg_write(UC_ARM_REG_SP, sp)
 mu.hook_add(UC_HOOK_INTR, lambda uc, number, data: uc.emu_stop())
+cpu_start = time.thread_time()
 start = time.perf_counter()
 mu.emu_start(pc | 1, 0xFFFFFFFE)
 seconds = time.perf_counter() - start
+cpu = time.thread_time() - cpu_start
 result = mu.mem_read(mu.reg_read(UC_ARM_REG_R0), 72)
-print('seconds %.6f result %s' % (seconds, bytes(result).hex()))
+print('seconds %.6f cpu %.6f result %s' % (seconds, cpu, bytes(result).hex()))
 """
 
 
@@ -60,10 +62,9 @@ def flat_image() -> Path:
     return path
 
 
-def measure(command) -> tuple[float, str, str]:
+def measure(command) -> dict[str, str]:
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    fields = dict(zip(output[::2], output[1::2]))
-    return float(fields["seconds"]), fields["result"], fields.get("instructions", "")
+    return dict(zip(output[::2], output[1::2]))
 
 
 def main() -> int:
@@ -76,26 +77,25 @@ def main() -> int:
     subprocess.run(build, cwd=ROOT, check=True)
     board = [str(TARGET / "release/examples/workload"), image]
     unicorn = [sys.executable, "-c", UNICORN, image]
-    times: dict[str, list[float]] = {"unicorn": [], "board": []}
-    results = set()
-    instructions = 0
+    runs: dict[str, list[dict[str, str]]] = {"unicorn": [], "board": []}
     for _ in range(options.runs):
-        seconds, result, _ = measure(unicorn)
-        times["unicorn"].append(seconds)
-        results.add(result)
-        seconds, result, count = measure(board)
-        times["board"].append(seconds)
-        results.add(result)
-        instructions = int(count)
+        runs["unicorn"].append(measure(unicorn))
+        runs["board"].append(measure(board))
+    results = {run["result"] for run in runs["unicorn"] + runs["board"]}
     if len(results) != 1 or not results.pop().endswith("01" * 8):
         print("the results differ, or the signature did not verify")
         return 1
-    slow, fast = statistics.median(times["unicorn"]), statistics.median(times["board"])
+    instructions = int(runs["board"][0]["instructions"])
     print(f"instructions {instructions}")
-    print(f"unicorn {slow:.4f} s, {instructions / slow / 1e6:.0f} MIPS")
-    print(f"board   {fast:.4f} s, {instructions / fast / 1e6:.0f} MIPS")
-    print(f"ratio   {slow / fast:.2f}")
-    return 0 if slow / fast >= options.minimum else 1
+    ratio = 0.0
+    # Wall time is what counts; time on the processor tells what a busy machine adds to it.
+    for clock, name in (("cpu", "on the processor"), ("seconds", "wall")):
+        slow, fast = (statistics.median(float(run[clock]) for run in runs[who]) for who in ("unicorn", "board"))
+        for who, seconds in (("unicorn", slow), ("board", fast)):
+            print(f"{name:16} {who:8} {seconds:.4f} s, {instructions / max(seconds, 1e-9) / 1e6:.0f} MIPS")
+        ratio = slow / max(fast, 1e-9)
+        print(f"{name:16} ratio    {ratio:.2f}")
+    return 0 if ratio >= options.minimum else 1
 
 
 if __name__ == "__main__":

@@ -20,6 +20,12 @@ fn rom() -> Vec<u8> {
     rom
 }
 
+/// Time that this thread spent on a processor; 0 where the system doesn't tell.
+fn cpu_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split(' ').next().and_then(|field| field.parse::<f64>().ok()).map_or(0.0, |nanoseconds| nanoseconds / 1e9)
+}
+
 fn main() {
     let path = std::env::args().nth(1).expect("usage: workload IMAGE");
     let image = std::fs::read(path).expect("the image can be read");
@@ -31,9 +37,11 @@ fn main() {
     board.set_register(CoreRegister::Msp, word(0));
     board.set_register(CoreRegister::Pc, word(4));
     let before = board.now();
+    let cpu_start = cpu_seconds();
     let start = Instant::now();
     let stopped = board.run(1_000_000_000);
     let seconds = start.elapsed().as_secs_f64();
+    let cpu = cpu_seconds() - cpu_start;
     // BKPT without a debugger is a HardFault, whose handler sleeps. The frame on the stack has r0.
     assert_eq!(stopped, Stopped::Sleeping { until: None });
     let mut frame = [0; 4];
@@ -42,5 +50,5 @@ fn main() {
     board.memory.read(u32::from_le_bytes(frame), &mut result).expect("the result is memory");
     let hex: String = result.iter().map(|byte| format!("{byte:02x}")).collect();
     let instructions = board.now() - before;
-    println!("seconds {seconds:.6} instructions {instructions} result {hex}");
+    println!("seconds {seconds:.6} cpu {cpu:.6} instructions {instructions} result {hex}");
 }

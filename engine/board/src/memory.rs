@@ -72,7 +72,8 @@ pub struct Memory {
     frames: Vec<Frame>,
     /// Address page → frame + 1; 0 where there is no memory.
     lookup: Box<[u16; PAGES]>,
-    /// Address page → arena offset + one page, for loads that need no further check; 0 = take the slow path.
+    /// Address page → what to add to an address to get its arena offset, for loads that need no further check. An
+    /// empty entry leads out of the arena: take the slow path.
     read_table: Box<PageTable>,
     /// The same for stores; never set for pages with decoded code.
     write_table: Box<PageTable>,
@@ -121,11 +122,18 @@ impl Memory {
             executing: None,
             stale: None,
         };
+        for page in 0..ARENA_BYTES / PAGE_BYTES {
+            for table in [&mut memory.read_table, &mut memory.write_table] {
+                if let Some(entry) = table.get_mut(page) {
+                    *entry = empty_entry(page);
+                }
+            }
+        }
         memory.apply_option_bytes(0);
         memory
     }
 
-    /// Lays the RAMs out as OBW2 says: TCM shares, and SRAM4 hidden when it holds ECC. For use at reset.
+    /// Lays the RAMs out as OBW2 says: TCM shares (assumption A71), and SRAM4 hidden when it holds ECC. For use at reset.
     pub fn apply_option_bytes(&mut self, obw2: u32) {
         let itcm = tcm_size(obw2 & obw2::ITCM_AXI_SHARE_MASK);
         let dtcm = tcm_size((obw2 & obw2::DTCM_AXI_SHARE_MASK) >> obw2::DTCM_AXI_SHARE_SHIFT);
@@ -268,7 +276,7 @@ impl Memory {
     pub(crate) fn map_read(&mut self, address: u32) {
         let page = (address / PAGE_SIZE) as usize;
         if let (Some(frame), Some(entry)) = (self.frame_at(address), self.read_table.get_mut(page)) {
-            *entry = (u32::from(frame) + 1) * PAGE_SIZE;
+            *entry = table_entry(frame, page);
             self.mapped.push(to_u32(page));
         }
     }
@@ -279,7 +287,7 @@ impl Memory {
         let Some(frame) = self.frame_at(address) else { return };
         let plain = self.frames.get(usize::from(frame)).is_some_and(|f| f.cells == Cells::Ram && !f.has_code);
         if let (true, Some(entry)) = (plain, self.write_table.get_mut(page)) {
-            *entry = (u32::from(frame) + 1) * PAGE_SIZE;
+            *entry = table_entry(frame, page);
             self.mapped.push(to_u32(page));
         }
     }
@@ -289,7 +297,7 @@ impl Memory {
         for page in self.mapped.drain(..) {
             for table in [&mut self.read_table, &mut self.write_table] {
                 if let Some(entry) = table.get_mut(page as usize) {
-                    *entry = 0;
+                    *entry = empty_entry(page as usize);
                 }
             }
         }
@@ -302,8 +310,9 @@ impl Memory {
         let frame = self.frames.get_mut(usize::from(number))?;
         if !frame.has_code {
             frame.has_code = true;
-            if let Some(entry) = self.write_table.get_mut((address / PAGE_SIZE) as usize) {
-                *entry = 0;
+            let page = (address / PAGE_SIZE) as usize;
+            if let Some(entry) = self.write_table.get_mut(page) {
+                *entry = empty_entry(page);
             }
         }
         self.executing = Some(number);
@@ -340,7 +349,11 @@ impl Memory {
         if !frame.has_code {
             return;
         }
-        if let Some(code) = frame.code.as_mut() {
+        if start == 0 && end == PAGE_BYTES && self.executing != Some(number) {
+            // A page written as a whole is data again.
+            frame.code = None;
+            frame.has_code = false;
+        } else if let Some(code) = frame.code.as_mut() {
             code.forget(start, end);
         } else if self.executing == Some(number) {
             let (low, high) = (to_u16(start), to_u16(end));
@@ -349,12 +362,22 @@ impl Memory {
     }
 }
 
-/// The arena offset for a table's entry; past the arena where there is none.
+/// The arena offset of an address by a table; past the arena where the table has no entry.
 #[inline(always)]
 fn table_offset(table: &PageTable, address: u32) -> usize {
     #[expect(clippy::indexing_slicing, reason = "a 20-bit index into 2^20 entries")]
     let entry = table[(address >> 12) as usize];
-    (entry.wrapping_sub(PAGE_SIZE) | (address & (PAGE_SIZE - 1))) as usize
+    entry.wrapping_add(address) as usize
+}
+
+/// The entry that maps an address page to a frame.
+const fn table_entry(frame: u16, page: usize) -> u32 {
+    (frame as u32).wrapping_sub(to_u32(page)).wrapping_mul(PAGE_SIZE)
+}
+
+/// The entry that maps to nothing: 0, which keeps an address what it is, is past the arena but for low addresses.
+const fn empty_entry(page: usize) -> u32 {
+    if page * PAGE_BYTES < ARENA_BYTES { 0x8000_0000 } else { 0 }
 }
 
 /// SVD: share codes 0 and 3 lend nothing, 1 gives 128 KiB, 2 gives 192 KiB; bit 2 stays 0.

@@ -255,3 +255,33 @@ fn the_cycle_counter_counts_instructions() {
     rig.run(1234);
     assert_eq!(rig.read(0xE000_1004), 1234);
 }
+
+#[test]
+fn a_breakpoint_in_an_it_block_stops_even_where_the_condition_fails() {
+    // it eq; addeq r2,#1; b .
+    let mut rig = Rig::new(&[0xBF08, 0x3201, SPIN]);
+    rig.attach();
+    rig.write(FP_COMP0, (PROGRAM + 2) | 1);
+    rig.write(FP_CTRL, 3);
+    rig.board.set_register(CoreRegister::Xpsr, 1 << 24);
+    assert_eq!(rig.run(10), Stopped::Halted);
+    assert_eq!(rig.pc(), PROGRAM + 2);
+    // It goes on where it stood, inside the block.
+    rig.write(FP_CTRL, 2);
+    rig.set(2, 0);
+    rig.write(DHCSR, KEY | STEP);
+    assert_eq!(rig.run(10), Stopped::Halted);
+    assert_eq!((rig.pc(), rig.get(2)), (PROGRAM + 4, 0));
+}
+
+#[test]
+fn code_loaded_page_by_page_over_old_code_is_executed() {
+    let mut rig = Rig::new(&[0x2201, SPIN]);
+    rig.run(5);
+    let mut page = vec![0u8; 4096];
+    page[..4].copy_from_slice(&[0x07, 0x22, 0xFE, 0xE7]);
+    rig.board.memory.store(PROGRAM, &page).unwrap();
+    rig.board.set_register(CoreRegister::Pc, PROGRAM);
+    rig.run(5);
+    assert_eq!(rig.get(2), 7);
+}

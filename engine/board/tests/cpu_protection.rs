@@ -26,7 +26,7 @@ const PRIVILEGED: u32 = 1;
 fn region(rig: &mut Rig, number: u32, base: u32, size_log2: u32, access: u32, never: u32) {
     rig.write(RBAR, base | 0x10 | number);
     // Normal memory, write-back.
-    rig.write(RASR, never << 28 | access << 24 | 0b001_0_1_1 << 16 | (size_log2 - 1) << 1 | 1);
+    rig.write(RASR, never << 28 | access << 24 | 0x0B << 16 | (size_log2 - 1) << 1 | 1);
 }
 
 #[test]

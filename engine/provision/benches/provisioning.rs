@@ -16,7 +16,8 @@ fn blank_board_to_running_application(criterion: &mut Criterion) {
         b.iter_batched(
             || {
                 seed += 1;
-                let options = VirtualOptions { pace: board::Pace::Jump, ..VirtualOptions::default() };
+                let board = board::BoardOptions { time_scale: 0, ..board::BoardOptions::default() };
+                let options = VirtualOptions { pace: board::Pace::Jump, board, ..VirtualOptions::default() };
                 let file = folder.path().join(format!("{seed}.board"));
                 let board = VirtualBoard::create_with(&file, Some(seed), options).unwrap();
                 (board, RunFolder::at(&folder.path().join(format!("{seed}.runs"))))

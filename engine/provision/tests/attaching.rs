@@ -84,6 +84,7 @@ fn the_board_is_listed_by_its_file_and_opens_once() {
 }
 
 /// Not a test of its own: run in a second process by the next one, with the board's file in the environment.
+#[expect(clippy::print_stdout, reason = "the other process reads it")]
 #[test]
 fn second_process() {
     let Some(path) = std::env::var_os("STIROT_TEST_BOARD") else { return };

@@ -1,7 +1,7 @@
 //! Loads and stores: the fast way through the page tables, and the slow way that checks everything and reaches
 //! peripherals and the private bus. Also the debugger's way, which no protection stops.
 
-use super::{Fault, Signal, coresight};
+use super::{Access, Fault, Signal, coresight};
 use crate::memory::Cells;
 use crate::{Board, BusError, Width};
 
@@ -132,7 +132,11 @@ impl Board {
             }
         } else {
             let now = self.cpu.now();
-            self.peripheral_read(address, width, now)
+            let result = self.peripheral_read(address, width, now);
+            if let Ok(value) = result {
+                self.note_access(Access::Read { address, value }, now);
+            }
+            result
         };
         result.or_else(|BusError| self.ignore_or_fault(address).map(|()| 0))
     }
@@ -157,6 +161,7 @@ impl Board {
         }
         let value = width.truncate(value);
         let now = self.cpu.now();
+        // An error is precise (assumption A77).
         let result = match self.memory.cells_at(address) {
             Some(Cells::Ram) => {
                 if rights.uniform && !self.cpu.debug.watches_page(address) {
@@ -183,6 +188,7 @@ impl Board {
             }
             None => {
                 self.cpu.stop();
+                self.note_access(Access::Write { address, value }, now);
                 self.peripheral_write(address, width, value, now)
             }
         };
@@ -330,8 +336,10 @@ impl Board {
             0x010..=0x01C => {
                 self.advance_systick(now);
                 let value = self.cpu.systick.read(offset - 0x10, now, origin == Origin::Debugger);
-                if origin != Origin::Debugger {
-                    self.pass_polling(now);
+                if origin != Origin::Debugger
+                    && let Some(zero) = self.cpu.systick.polled_for()
+                {
+                    self.pass_until_due(now, Some(zero));
                 }
                 value
             }
@@ -395,11 +403,19 @@ impl Board {
         }
     }
 
-    /// Passes the time of a loop that polls SysTick's flag, up to the next thing that is due. The slice ends there.
-    fn pass_polling(&mut self, now: u64) {
-        let Some(until) = self.cpu.systick.polled_for() else { return };
-        let until = self.peripherals.deadline().map_or(until, |due| due.min(until));
-        if until > now {
+    /// Lets the time pass that a loop waits for, when this access is one of such a loop and somebody works.
+    fn note_access(&mut self, access: Access, now: u64) {
+        if self.cpu.polling.saw(access) && self.peripherals.work_deadline().is_some() {
+            self.pass_until_due(now, None);
+        }
+    }
+
+    /// Passes the time of a loop that polls, up to `wanted` or the next thing that is due. The slice ends there.
+    fn pass_until_due(&mut self, now: u64, wanted: Option<u64>) {
+        let due = [wanted, self.peripherals.deadline(), self.cpu.systick.deadline()];
+        if let Some(until) = due.into_iter().flatten().min()
+            && until > now
+        {
             self.cpu.left = 0;
             self.cpu.slice_end = until;
         }

@@ -1,5 +1,5 @@
 //! The identification that debuggers read: ROM tables and the component IDs at the end of each 4 KiB block
-//! (Cortex-M7 technical reference manual). Everything here is constant.
+//! (Cortex-M7 technical reference manual). Everything here is constant (assumption A73).
 
 /// ROM table that access port 1 points at.
 const PROCESSOR_TABLE: u32 = 0xE00F_E000;

@@ -146,7 +146,7 @@ impl Debug {
         self.halt = value & 2 != 0;
         if self.halted && !was_enabled {
             // The core halted by a reset catch before debug was enabled: enabling it doesn't resume
-            // (assumption A31).
+            // (assumption A70).
             self.halt = true;
         } else if self.halted && !self.halt {
             self.halted = false;

@@ -1,5 +1,5 @@
 //! From halfwords to a decoded instruction. Encodings that the architecture leaves unpredictable become undefined
-//! where a register would take a value it can't hold; elsewhere they do what the fields say.
+//! where a register would take a value it can't hold; elsewhere they do what the fields say (assumption A76).
 
 use super::ops;
 use super::page::{Insn, Run};
@@ -40,7 +40,7 @@ pub(crate) fn decode(first: u16, second: u16, place: Place) -> Insn {
 
 /// An instruction under a breakpoint comparator.
 pub(crate) fn breakpoint() -> Insn {
-    Insn { run: ops::special::breakpoint, imm: 0, a: 0, b: 0, c: 0, len: 2 }
+    Insn { len: 2, ..make(ops::special::breakpoint, 0, 0, 0, u32::from(Insn::BREAKPOINT)) }
 }
 
 /// A decoded instruction; the length is filled in by [`decode`].

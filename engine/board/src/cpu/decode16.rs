@@ -178,7 +178,7 @@ fn miscellaneous(code: u32, place: Place) -> Insn {
             let list = bits(code, 0, 8) | bits(code, 8, 1) << 15;
             if list == 0 { undefined() } else { make(multiple::pick(true, false, true), list, 13, 0, 0) }
         }
-        14 => make(special::breakpoint, bits(code, 0, 8), 0, 0, 0),
+        14 => make(special::breakpoint, bits(code, 0, 8), 0, 0, u32::from(Insn::BREAKPOINT)),
         15 if bits(code, 0, 4) != 0 => make(branch::it, 0, bits(code, 0, 8), 0, 0),
         15 => hint(bits(code, 4, 4)),
         _ => undefined(),

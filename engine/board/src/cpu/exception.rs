@@ -329,6 +329,9 @@ impl Board {
         let mut failed = None;
         let count = if extended { 25 } else { 8 };
         let mut address = frame;
+        // With the rights of the code returned to.
+        self.cpu.as_user = !to_handler && self.cpu.unprivileged;
+        self.refresh_view();
         for slot in words.iter_mut().chain(&mut floats).take(count) {
             match self.load_checked(address, Width::Word) {
                 Ok(word) => *slot = word,
@@ -336,6 +339,8 @@ impl Board {
             }
             address = address.wrapping_add(4);
         }
+        self.cpu.as_user = false;
+        self.refresh_view();
         if let Some(fault) = failed {
             let (bits, exception) = match fault {
                 Fault::DataMpu(_) => (cfsr::MUNSTKERR, nvic::MEM_MANAGE),

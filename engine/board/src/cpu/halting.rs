@@ -50,7 +50,7 @@ impl Board {
         if debug.halted || !asked || !self.debug_is_open() {
             return;
         }
-        // A reset catch holds even before the debugger enabled halting debug (assumption A31).
+        // A reset catch holds even before the debugger enabled halting debug (assumption A70).
         if self.cpu.debug.reset_caught {
             self.halt(debug::EVENT_CATCH);
         } else if !self.cpu.debug.enabled {

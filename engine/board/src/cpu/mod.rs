@@ -15,6 +15,7 @@ mod mpu;
 mod nvic;
 mod ops;
 pub(crate) mod page;
+mod polling;
 mod run;
 mod scs;
 mod systick;
@@ -22,6 +23,7 @@ mod systick;
 pub(crate) use debug::Debug;
 pub(crate) use mpu::Mpu;
 pub(crate) use nvic::Nvic;
+pub(crate) use polling::{Access, Polling};
 pub(crate) use scs::SystemControl;
 pub(crate) use systick::SysTick;
 
@@ -130,6 +132,7 @@ pub(crate) struct Cpu {
     pub(crate) system: SystemControl,
     pub(crate) nvic: Nvic,
     pub(crate) systick: SysTick,
+    pub(crate) polling: Polling,
     pub(crate) mpu: Mpu,
     pub(crate) debug: Debug,
 }
@@ -176,6 +179,7 @@ impl Cpu {
             system: SystemControl::new(),
             nvic: Nvic::new(),
             systick: SysTick::new(),
+            polling: Polling::new(),
             mpu: Mpu::new(),
             debug: Debug::new(),
         }

@@ -20,6 +20,16 @@ pub(crate) struct Insn {
     pub(crate) len: u8,
 }
 
+impl Insn {
+    /// What operand c of a breakpoint is, and of nothing else.
+    pub(crate) const BREAKPOINT: u8 = 0xFF;
+
+    /// Whether it stops the core even where its condition fails.
+    pub(crate) const fn is_breakpoint(&self) -> bool {
+        self.c == Self::BREAKPOINT
+    }
+}
+
 /// Halfwords in a page of 4 KiB: one slot each.
 pub(crate) const SLOTS: usize = 2048;
 

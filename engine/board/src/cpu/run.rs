@@ -15,7 +15,7 @@ enum Comparators {
 }
 
 impl Board {
-    /// Runs up to `instructions` instructions; says why it stopped.
+    /// Runs up to `instructions` instructions; says why it stopped. Each takes one tick of time (assumption A74).
     pub fn run(&mut self, instructions: u64) -> Stopped {
         let end = self.cpu.now().saturating_add(instructions);
         loop {
@@ -224,10 +224,16 @@ impl Board {
     /// slot and ends it.
     fn run_plain(&mut self, slots: &Slots, base: u32, start: u32) -> u32 {
         let mut pc = start;
-        while self.cpu.left != 0 {
+        loop {
             let index = pc.wrapping_sub(base).rotate_right(1) as usize;
             let Some(insn) = slots.get(index) else { break };
-            self.cpu.left -= 1;
+            // One subtraction in memory both counts and tells that nothing is left.
+            let (left, exhausted) = self.cpu.left.overflowing_sub(1);
+            self.cpu.left = left;
+            if exhausted {
+                self.cpu.left = 0;
+                break;
+            }
             pc = (insn.run)(self, insn, pc.wrapping_add(u32::from(insn.len)));
         }
         pc
@@ -240,7 +246,7 @@ impl Board {
             let Some(insn) = slots.get(index) else { break };
             self.cpu.left -= 1;
             let next = pc.wrapping_add(u32::from(insn.len));
-            if insn.len != 0 && !self.cpu.holds(self.cpu.itstate >> 4) {
+            if insn.len != 0 && !insn.is_breakpoint() && !self.cpu.holds(self.cpu.itstate >> 4) {
                 pc = next;
             } else {
                 pc = (insn.run)(self, insn, next);
@@ -316,7 +322,7 @@ impl Board {
             decode::decode(first, second, Place { address: pc, in_it })
         };
         let next = pc.wrapping_add(u32::from(insn.len));
-        if in_it && !self.cpu.holds(self.cpu.itstate >> 4) {
+        if in_it && !insn.is_breakpoint() && !self.cpu.holds(self.cpu.itstate >> 4) {
             self.cpu.pc = next;
             self.cpu.advance_it();
             return;

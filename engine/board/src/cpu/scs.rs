@@ -202,7 +202,7 @@ impl SystemControl {
         }
     }
 
-    /// ID_PFR0 to CSSELR, as the Cortex-M7 with 32 KiB caches (technical reference manual).
+    /// ID_PFR0 to CSSELR, as the Cortex-M7 with 32 KiB caches (technical reference manual; assumption A73).
     const fn identification(&self, offset: u32) -> u32 {
         match offset {
             0xD40 => 0x0000_0030,

@@ -25,7 +25,7 @@ impl SysTick {
         Self { control: 0, reload: 0, value: 0, counted: false, zero_at: None, polls: 0 }
     }
 
-    /// Instructions per tick: the reference clock is an eighth of the core's.
+    /// Instructions per tick: the reference clock is an eighth of the core's (assumption A72).
     const fn divider(&self) -> u64 {
         if self.control & CORE_CLOCK != 0 { 1 } else { 8 }
     }

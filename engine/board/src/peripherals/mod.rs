@@ -134,7 +134,7 @@ impl Peripherals {
             mce: Default::default(),
             hpdma: Hpdma::default(),
             saes: Saes::default(),
-            rng: Rng::new(seed),
+            rng: Rng::new(seed, &nonvolatile.uid),
             crc: Crc::new(),
             iwdg: Iwdg::new(),
             uart4: Usart::new(timing),
@@ -474,6 +474,12 @@ impl Peripherals {
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// The next moment at which work that somebody started is done: as [`Peripherals::deadline`], but for the watchdog,
+    /// which nobody waits for.
+    pub(crate) fn work_deadline(&self) -> Option<u64> {
+        [self.flash.deadline(), self.nor.deadline(), self.uart4.deadline()].into_iter().flatten().min()
     }
 
     /// Level of each interrupt line: bit n of the five words is line n (CMSIS).

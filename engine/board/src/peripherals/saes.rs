@@ -1,4 +1,4 @@
-//! The secure AES unit: ECB and CBC with keys from its registers or the hardware (CMSIS, HAL). The cipher itself is
+//! The secure AES unit: ECB, CBC and CTR with keys from its registers or the hardware (CMSIS, HAL). The cipher itself is
 //! RustCrypto's; the hardware keys come from [`crate::NonVolatile`] and no register returns them.
 
 use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
@@ -252,8 +252,17 @@ impl Saes {
         let wide = self.cr & CR_KEYSIZE != 0;
         let input = self.to_block(self.input);
         let chained = self.chaining() == 1;
+        if self.chaining() == 2 {
+            // Counter mode is its own inverse, whatever MODE says.
+            let counter = self.iv_block();
+            let mut block = cipher(&key, wide, counter, false);
+            mix(&mut block, &input);
+            self.set_iv(next_counter(counter));
+            self.finish(block);
+            return;
+        }
         let decrypts = self.mode() == 2;
-        if self.chaining() > 1 || decrypts && !self.decryption_prepared {
+        if self.chaining() > 2 || decrypts && !self.decryption_prepared {
             self.isr |= ISR_KEIF;
             return;
         }
@@ -275,7 +284,11 @@ impl Saes {
             }
             block
         };
-        self.output = self.to_words(output);
+        self.finish(output);
+    }
+
+    fn finish(&mut self, block: [u8; 16]) {
+        self.output = self.to_words(block);
         self.taken = 0;
         self.isr |= ISR_CCF;
     }
@@ -283,6 +296,15 @@ impl Saes {
     pub(crate) fn interrupt(&self) -> bool {
         self.isr & self.ier != 0
     }
+}
+
+/// The block counter is the last word of the vector.
+fn next_counter(block: [u8; 16]) -> [u8; 16] {
+    let mut next = block;
+    if let Some(counter) = next.last_chunk_mut::<4>() {
+        *counter = u32::from_be_bytes(*counter).wrapping_add(1).to_be_bytes();
+    }
+    next
 }
 
 fn mix(block: &mut [u8; 16], mask: &[u8; 16]) {

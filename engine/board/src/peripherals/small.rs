@@ -11,12 +11,14 @@ const SR_CLOCK_ERROR: u32 = 1 << 1 | 1 << 5;
 pub(crate) struct Rng {
     cr: u32,
     htcr: u32,
-    seed: u64,
+    seed: [u8; 32],
     drawn: u64,
 }
 
 impl Rng {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// Two boards with the same seed still draw different numbers: `identity` is what tells them apart.
+    pub(crate) fn new(seed: u64, identity: &[u8]) -> Self {
+        let seed = Sha256::new().chain_update(seed.to_le_bytes()).chain_update(identity).finalize().into();
         Self { cr: 0x0080_0D00, htcr: 0, seed, drawn: 0 }
     }
 
@@ -27,11 +29,8 @@ impl Rng {
 
     fn next(&mut self) -> u32 {
         self.drawn += 1;
-        let digest: [u8; 32] = Sha256::new()
-            .chain_update(self.seed.to_le_bytes())
-            .chain_update(self.drawn.to_le_bytes())
-            .finalize()
-            .into();
+        let digest: [u8; 32] =
+            Sha256::new().chain_update(self.seed).chain_update(self.drawn.to_le_bytes()).finalize().into();
         let word = digest.iter().take(4).fold(0, |word, byte| word << 8 | u32::from(*byte));
         // Zero is what a reader takes for "not ready" (SVD).
         if word == 0 { 1 } else { word }

@@ -49,7 +49,7 @@ impl Run<'_> {
             }
             return Err(ProvisionError::NotProved { what: format!("access port 1 is still open, in {state}") });
         }
-        Ok(Evidence::text("the chip reset itself and shut the core's access port").with("call", format!("{outcome:?}")))
+        Ok(Evidence::text("the chip shut the core's access port").with("call", format!("{outcome:?}")))
     }
 
     /// The key to the final state: three acknowledgements of this run.

@@ -26,7 +26,7 @@ impl Run<'_> {
                 });
             }
         }
-        Ok(Evidence::text(format!("read back: OBW1 {:#010x}, OBW2 {:#010x}", read.obw1sr, read.obw2sr))
+        Ok(Evidence::text(format!("read back: OBW1 {:#x}, OBW2 {:#x}", read.obw1sr, read.obw2sr))
             .with("obw1", format!("{:#010x}", read.obw1sr))
             .with("obw2", format!("{:#010x}", read.obw2sr)))
     }
@@ -38,8 +38,7 @@ impl Run<'_> {
         algorithm: &str,
     ) -> Result<Evidence, ProvisionError> {
         let before = self.link.option_bytes()?;
-        let mut slot = self.outputs.image.bytes.clone();
-        slot.resize(download.size as usize, 0xFF);
+        let slot = self.outputs.image.slot();
         let digest = hex(&Sha256::digest(&slot));
         let blocks = [(installation.start, vec![0xFF; installation.size as usize]), (download.start, slot)];
         // Progress is told from inside the commit, which holds the link.
@@ -57,12 +56,10 @@ impl Run<'_> {
                 what: format!("the flash algorithm changed option bytes: before {before:x?}, after {after:x?}"),
             });
         }
-        Ok(Evidence::text(format!(
-            "both slots read back, {} bytes; option bytes unchanged",
-            u64::from(installation.size) + u64::from(download.size)
-        ))
-        .with("download_slot_sha256", digest)
-        .with("algorithm", algorithm))
+        Ok(Evidence::text("both slots read back, option bytes unchanged")
+            .with("bytes", u64::from(installation.size) + u64::from(download.size))
+            .with("download_slot_sha256", digest)
+            .with("algorithm", algorithm))
     }
 
     pub(super) fn write_loader(&mut self, address: u32) -> Result<Evidence, ProvisionError> {
@@ -93,11 +90,9 @@ impl Run<'_> {
                 found: format!("{got:#04x}"),
             });
         }
-        Ok(Evidence::text(format!(
-            "user flash read back: {} bytes at {address:#010x}, the rest of 64 KiB erased",
-            self.plan.loader.len()
-        ))
-        .with("loader_sha256", hex(&Sha256::digest(&self.plan.loader)))
-        .with("loader_origin", self.plan.loader_origin()))
+        Ok(Evidence::text(format!("{} bytes read back, rest erased", self.plan.loader.len()))
+            .with("address", format!("{address:#010x}"))
+            .with("loader_sha256", hex(&Sha256::digest(&self.plan.loader)))
+            .with("loader_origin", self.plan.loader_origin()))
     }
 }

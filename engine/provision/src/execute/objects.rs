@@ -68,7 +68,8 @@ impl Run<'_> {
             ObjectRole::Data => &mut self.acknowledged.data,
         };
         *slot = acknowledged;
-        Ok(Evidence::text(format!("acknowledged with {status:#010x}; its buffer wiped and read back"))
+        Ok(Evidence::text("acknowledged; buffer wiped and read back")
+            .with("status", format!("{status:#010x}"))
             .with("destination", format!("{:#010x}", destination.0))
             .with("attempts", attempt))
     }
@@ -94,7 +95,7 @@ impl Run<'_> {
             Some(true) => "intact",
             None => "not reported",
         };
-        Ok(Evidence::text(format!("the mailbox answers and names PROVISIONING; debug-authentication object {intact}"))
+        Ok(Evidence::text(format!("answers, PROVISIONING, object {intact}"))
             .with("mailbox_base", format!("{:#010x}", discovery.mailbox_base))
             .with("answer", format!("{:#010x}", discovery.answer)))
     }

@@ -32,7 +32,7 @@ impl Run<'_> {
             position: 0,
             loaded: |options| options.hdpsr,
         })?;
-        Ok(Evidence::text(format!("read back: WRP {write_protection:#04x}, hidden area {hidden_area:#010x} (off)"))
+        Ok(Evidence::text(format!("read back: WRP {write_protection:#04x}, hidden area off"))
             .with("wrpsr", format!("{write_protection:#010x}"))
             .with("hdpsr", format!("{hidden_area:#010x}")))
     }

@@ -93,12 +93,12 @@ fn protection_of(loader: Region) -> u32 {
 fn memory_options(layout: &Layout, profile: &BoardProfile) -> (Change, Change, String) {
     let speed = obw1::XSPI1_HSLV | obw1::XSPI2_HSLV;
     let (obw1, speed_text) = match profile.xspi_supply {
-        XspiSupply::Low => (Change { mask: speed, value: speed }, "XSPI1_HSLV and XSPI2_HSLV 1 (1.8 V)"),
-        XspiSupply::High => (Change { mask: speed, value: 0 }, "XSPI1_HSLV and XSPI2_HSLV 0 (3.3 V)"),
+        XspiSupply::Low => (Change { mask: speed, value: speed }, "HSLV 1 (1.8 V)"),
+        XspiSupply::High => (Change { mask: speed, value: 0 }, "HSLV 0 (3.3 V)"),
     };
     let ecc = if layout.sram_ecc { obw2::ECC_ON_SRAM } else { 0 };
     let obw2 = Change { mask: obw2::ITCM_AXI_SHARE_MASK | obw2::DTCM_AXI_SHARE_MASK | obw2::ECC_ON_SRAM, value: ecc };
-    let text = format!("TCM shares 0, ECC_ON_SRAM {}, {speed_text}", u8::from(layout.sram_ecc));
+    let text = format!("TCM shares 0, ECC {}, {speed_text}", u8::from(layout.sram_ecc));
     (obw1, obw2, text)
 }
 
@@ -128,7 +128,12 @@ fn steps(
     };
     let object = |object: &project::ObkOutput| {
         (
-            format!("{} · {} bytes to {:#010X}", object.name, object.obk.body.len(), object.obk.destination.0),
+            format!(
+                "{} · HDPL {} · index {}",
+                object.name,
+                object.obk.destination.hdpl(),
+                object.obk.destination.index()
+            ),
             object.obk.body.len() as u64,
         )
     };
@@ -136,8 +141,8 @@ fn steps(
     step(
         StepId::Survey,
         "Measure the board",
-        "identity, supply, product state, option bytes".into(),
-        "device 0x485 in OPEN, or where an earlier run of this plan left it",
+        "identity, supply, product state".into(),
+        "0x485 in OPEN, or where a run broke off",
         "nothing is written to a board that the plan does not fit",
         Undo::Nothing,
         0,
@@ -147,7 +152,7 @@ fn steps(
         StepId::MemoryOptions,
         "Set the memories' option bytes",
         options_text,
-        "read back after the reset that loads them",
+        "read back after a reset",
         "STiRoT and the iLoader expect whole TCMs; the NOR's pads need their speed option before the NOR is written",
         Undo::Reversible,
         8,
@@ -156,17 +161,9 @@ fn steps(
     step(
         StepId::ExternalFlash,
         "Write the external flash",
-        format!(
-            "{} {} · {} image {}; {} · {} erased",
-            profile.nor,
-            grouped(download.start),
-            kibibytes(download.size),
-            outputs.image.version,
-            grouped(installation.start),
-            kibibytes(installation.size)
-        ),
-        "both slots read back over the debug port; option bytes unchanged",
-        "in OPEN it can still be read back; STiRoT installs what lies in the download slot",
+        format!("NOR {} · {} · image {}", grouped(download.start), kibibytes(download.size), outputs.image.version),
+        "both slots read back, option bytes unchanged",
+        "STiRoT installs what lies in the download slot; the installation slot is erased for it, and in OPEN both can be read back",
         Undo::Reversible,
         u64::from(download.size) + u64::from(installation.size),
         Action::ExternalFlash { installation, download, algorithm: profile.nor_algorithm.clone().unwrap_or_default() },
@@ -175,7 +172,7 @@ fn steps(
         StepId::Provisioning,
         "Climb to PROVISIONING",
         "SetProductState 0x17".into(),
-        "option bytes read back after the chip's reset",
+        "option bytes read back",
         "objects can be stored in this state only; user code does not run in it",
         Undo::ByRegression,
         0,
@@ -186,7 +183,7 @@ fn steps(
         StepId::DebugAuthentication,
         "Store the debug-authentication object",
         what,
-        "acknowledged by the chip; its buffer wiped and read back",
+        "acknowledged; buffer wiped and read back",
         "it is the way back, so it comes before everything that needs one",
         if final_state == FinalState::Locked { Undo::Never } else { Undo::ByRegression },
         bytes,
@@ -195,7 +192,7 @@ fn steps(
     step(
         StepId::Discovery,
         "Ask the mailbox",
-        "reset with the debug-authentication request, discovery".into(),
+        "discovery on access port 0".into(),
         "the ROM answers and names PROVISIONING",
         "a board that does not answer here would not answer once it is closed",
         Undo::Nothing,
@@ -207,7 +204,7 @@ fn steps(
         StepId::Configuration,
         "Store STiROT_Config",
         what,
-        "acknowledged by the chip; its buffer wiped and read back",
+        "acknowledged; buffer wiped and read back",
         "STiRoT's keys and layout; it holds the private decryption key",
         Undo::ByRegression,
         bytes,
@@ -218,7 +215,7 @@ fn steps(
         StepId::Data,
         "Store STiROT_Data",
         what,
-        "acknowledged by the chip; its buffer wiped and read back",
+        "acknowledged; buffer wiped and read back",
         "STiRoT keeps its security counter there",
         Undo::ByRegression,
         bytes,
@@ -237,7 +234,7 @@ fn steps(
     step(
         StepId::Loader,
         "Write the iLoader",
-        format!("user flash {} · {} bytes, the rest erased", grouped(layout.loader.start), loader.len()),
+        format!("{} · {} bytes, rest erased", grouped(layout.loader.start), loader.len()),
         "user flash read back, byte for byte",
         "STiRoT never touches the external flash itself; the iLoader does it for STiRoT",
         Undo::Reversible,
@@ -281,7 +278,7 @@ fn steps(
             FinalState::Closed => "SetProductState 0x72".into(),
             FinalState::Locked => "SetProductState 0x5C".into(),
         },
-        "the chip resets and shuts the core's access port",
+        "the chip shuts the core's access port",
         "only after the chip acknowledged all three objects in this run",
         if final_state == FinalState::Locked { Undo::Never } else { Undo::ByRegression },
         0,
@@ -292,7 +289,7 @@ fn steps(
         &format!("Prove {final_state}"),
         "access port 1 and the mailbox".into(),
         &match final_state {
-            FinalState::Closed => "access port 1 refuses, and discovery names CLOSED".to_owned(),
+            FinalState::Closed => "port 1 refuses, discovery names CLOSED".to_owned(),
             FinalState::Locked => "access port 1 refuses".to_owned(),
         },
         "the last call loses the link, so that its answer proves nothing",

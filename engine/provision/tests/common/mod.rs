@@ -1,6 +1,7 @@
 //! What the tests of whole paths share: a bench with the sample project, a new virtual board and a folder to remember
 //! in, all of them gone when the test is over.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 #![allow(dead_code, unused_imports, unreachable_pub, reason = "every test file uses its own part of this")]
 
 mod images;

@@ -8,7 +8,7 @@ use board::NorClip;
 use provision::{ProvisionError, Rom, VirtualBoard, VirtualOptions};
 
 /// The bundled algorithm for the NOR on port 2 behind XSPI1.
-pub const NOR_ALGORITHM: &str = "mx66uw1g45g_stm32h7s78-dk-xspim1";
+pub(crate) const NOR_ALGORITHM: &str = "mx66uw1g45g_stm32h7s78-dk-xspim1";
 
 /// Raises the hide protection level to 3, opens access port and debug, then sleeps for good.
 const TINY_ROM: [u16; 22] = [
@@ -35,7 +35,7 @@ fn options() -> VirtualOptions {
 }
 
 /// A new board with the tiny ROM; its file goes away with the test's process.
-pub fn board() -> VirtualBoard {
+pub(crate) fn board() -> VirtualBoard {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.board");
     let board = board_at(&path);
@@ -45,17 +45,17 @@ pub fn board() -> VirtualBoard {
 }
 
 /// A new board with the tiny ROM at a path.
-pub fn board_at(path: &Path) -> VirtualBoard {
+pub(crate) fn board_at(path: &Path) -> VirtualBoard {
     VirtualBoard::create_with(path, Some(1), options()).unwrap()
 }
 
 /// Opens a board that one of these functions made.
-pub fn reopen(path: &Path) -> Result<VirtualBoard, ProvisionError> {
+pub(crate) fn reopen(path: &Path) -> Result<VirtualBoard, ProvisionError> {
     VirtualBoard::open(path, options())
 }
 
 /// Bytes without pattern, the same for the same seed.
-pub fn noise(seed: u32, size: usize) -> Vec<u8> {
+pub(crate) fn noise(seed: u32, size: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9) | 1;
     let mut next = || {
         state ^= state << 13;
@@ -67,11 +67,11 @@ pub fn noise(seed: u32, size: usize) -> Vec<u8> {
 }
 
 /// NOR cells, read by the clip.
-pub fn nor(board: &VirtualBoard, address: u32, size: usize) -> Vec<u8> {
+pub(crate) fn nor(board: &VirtualBoard, address: u32, size: usize) -> Vec<u8> {
     board.with(|board| NorClip::new(board).read(address, size))
 }
 
 /// Sets NOR cells by the clip.
-pub fn write_nor(board: &VirtualBoard, address: u32, data: &[u8]) {
+pub(crate) fn write_nor(board: &VirtualBoard, address: u32, data: &[u8]) {
     board.with(|board| NorClip::new(board).write(address, data));
 }

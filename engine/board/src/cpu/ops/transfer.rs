@@ -290,7 +290,7 @@ pub(crate) fn load_exclusive(board: &mut Board, insn: &Insn, next: u32) -> u32 {
     next
 }
 
-/// STREX, STREXH, STREXB: c = bytes and, above bit 4, Rd.
+/// STREX, STREXH, STREXB: c = bytes and, above bit 4, Rd. The address isn't compared (assumption A75).
 pub(crate) fn store_exclusive(board: &mut Board, insn: &Insn, next: u32) -> u32 {
     let bytes = insn.c & 0xF;
     let address = board.cpu.get(insn.b).wrapping_add(insn.imm);

@@ -199,6 +199,20 @@ fn aes_256_cbc_gives_the_vectors_of_sp_800_38a_in_both_directions() {
     assert_eq!(blocks(&mut chip, &cipher), plain);
 }
 
+#[test]
+fn aes_128_ctr_gives_the_vector_of_sp_800_38a() {
+    let mut chip = Chip::new();
+    clocks(&mut chip);
+    let common = BYTES | 2 << 5;
+    chip.write(CR, common);
+    registers(&mut chip, &[0x10, 0x14, 0x18, 0x1C], &hex("2b7e151628aed2a6abf7158809cf4f3c"));
+    registers(&mut chip, &[0x20, 0x24, 0x28, 0x2C], &hex("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff"));
+    chip.write(CR, common | 1);
+    let plain = hex("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51");
+    let cipher = hex("874d6191b620e3261bef6864990db6ce9806f66b7970fdff8617187bb9fffdff");
+    assert_eq!(blocks(&mut chip, &plain), cipher);
+}
+
 fn under_device_key(chip: &mut Chip) -> Vec<u8> {
     clocks(chip);
     chip.write(CR, 1 << 31);
