@@ -4,6 +4,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::error::BoardError;
 use crate::nonvolatile::NonVolatile;
@@ -81,14 +82,24 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// How long a lock that is held is asked for again. A process that starts another one holds its locks twice for a
+/// moment, so that a lock just let go may still seem held.
+const LOCK_PATIENCE: Duration = Duration::from_millis(250);
+
 /// The lock is on a file of its own, since the board's file is replaced at each save.
 fn lock(path: &Path) -> Result<File, BoardError> {
     let lock_path = beside(path, ".lock");
     let file = private().truncate(false).open(&lock_path).map_err(failed(path, "locking"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(BoardError::Locked { path: path.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(failed(path, "locking")(source)),
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if start.elapsed() < LOCK_PATIENCE => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(TryLockError::WouldBlock) => return Err(BoardError::Locked { path: path.to_owned() }),
+            Err(TryLockError::Error(source)) => return Err(failed(path, "locking")(source)),
+        }
     }
 }
 

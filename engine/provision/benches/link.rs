@@ -5,8 +5,9 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+use board::BoardOptions;
 use criterion::{Criterion, criterion_group, criterion_main};
-use provision::{Link, SiliconOptions};
+use provision::{Link, SiliconOptions, VirtualBoard, VirtualOptions};
 
 fn attach(criterion: &mut Criterion) {
     let board = support::board();
@@ -19,8 +20,12 @@ fn attach(criterion: &mut Criterion) {
     });
 }
 
+/// With flash that takes no time: what the link and the algorithm cost.
 fn user_flash(criterion: &mut Criterion) {
-    let board = support::board();
+    let folder = tempfile::tempdir().unwrap();
+    let board = BoardOptions { time_scale: 0, ..BoardOptions::default() };
+    let options = VirtualOptions { board, ..support::options() };
+    let board = VirtualBoard::create_with(&folder.path().join("bench.board"), Some(1), options).unwrap();
     let mut link = Link::to_virtual_board(&board, &SiliconOptions::default());
     let data = support::noise(1, 24 * 1024);
     criterion.bench_function("24 KiB of user flash, erased, programmed, verified", |bencher| {

@@ -29,7 +29,8 @@ const TINY_ROM: [u16; 22] = [
     0xB4B4, 0x006F, //
 ];
 
-fn options() -> VirtualOptions {
+/// The tiny ROM, flash with its typical times.
+pub(crate) fn options() -> VirtualOptions {
     let rom = TINY_ROM.iter().flat_map(|half| half.to_le_bytes()).collect::<Vec<_>>();
     VirtualOptions { rom: Rom(Cow::Owned(rom)), ..VirtualOptions::default() }
 }
