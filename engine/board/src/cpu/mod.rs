@@ -77,17 +77,13 @@ pub(crate) enum Signal {
     WaitForEvent,
 }
 
-/// The core's registers and state. What every instruction touches comes first, in lines of the cache of its own: where
-/// it lay by chance, the same code was measured to run up to a third slower.
-#[repr(C, align(64))]
+/// The core's registers and state.
 pub(crate) struct Cpu {
     /// R0–R14; R13 is the stack pointer in use. The rest is never reached: there are as many slots as a byte can
     /// name, so that no access needs a check.
     r: [u32; 256],
-    /// Instructions left in this slice.
-    pub(crate) left: u64,
-    /// The instruction count at which the slice ends.
-    pub(crate) slice_end: u64,
+    /// The program counter between runs of the loop: the next instruction's address.
+    pub(crate) pc: u32,
     /// N is bit 31.
     pub(crate) n: u32,
     /// Z is set when this is 0.
@@ -96,9 +92,6 @@ pub(crate) struct Cpu {
     pub(crate) c: u32,
     /// V is bit 31.
     pub(crate) v: u32,
-    pub(crate) signal: Signal,
-    /// The program counter between runs of the loop: the next instruction's address.
-    pub(crate) pc: u32,
     /// Q.
     pub(crate) q: bool,
     /// GE: four bits.
@@ -129,6 +122,11 @@ pub(crate) struct Cpu {
     pub(crate) event: bool,
     pub(crate) sleep: Sleep,
     pub(crate) lockup: bool,
+    pub(crate) signal: Signal,
+    /// Instructions left in this slice.
+    pub(crate) left: u64,
+    /// The instruction count at which the slice ends.
+    pub(crate) slice_end: u64,
     /// Loads and stores run unprivileged, for the duration of an LDRT or STRT.
     pub(crate) as_user: bool,
     pub(crate) system: SystemControl,
