@@ -387,6 +387,9 @@ impl Link {
             survey.device = discovery.device;
             survey.discovery = Some(discovery);
         }
+        if survey.voltage.is_none() && self.session.is_none() {
+            survey.voltage = self.probe()?.get_target_voltage().ok().flatten();
+        }
         Ok(survey)
     }
 }

@@ -107,10 +107,6 @@ fn grouped(address: u32) -> String {
     format!("0x{:04X} {:04X}", address >> 16, address & 0xFFFF)
 }
 
-fn kibibytes(bytes: u32) -> String {
-    format!("{} KiB", bytes / 1024)
-}
-
 #[expect(clippy::too_many_lines, reason = "a table of sixteen steps reads best in one piece")]
 fn steps(
     outputs: &Outputs,
@@ -161,7 +157,7 @@ fn steps(
     step(
         StepId::ExternalFlash,
         "Write the external flash",
-        format!("NOR {} · {} · image {}", grouped(download.start), kibibytes(download.size), outputs.image.version),
+        format!("NOR {} · image {}", grouped(download.start), outputs.image.version),
         "both slots read back, option bytes unchanged",
         "STiRoT installs what lies in the download slot; the installation slot is erased for it, and in OPEN both can be read back",
         Undo::Reversible,
@@ -234,7 +230,7 @@ fn steps(
     step(
         StepId::Loader,
         "Write the iLoader",
-        format!("{} · {} bytes, rest erased", grouped(layout.loader.start), loader.len()),
+        format!("{} · {} bytes", grouped(layout.loader.start), loader.len()),
         "user flash read back, byte for byte",
         "STiRoT never touches the external flash itself; the iLoader does it for STiRoT",
         Undo::Reversible,
