@@ -387,9 +387,17 @@ impl Link {
             survey.device = discovery.device;
             survey.discovery = Some(discovery);
         }
-        if survey.voltage.is_none() && self.session.is_none() {
-            survey.voltage = self.probe()?.get_target_voltage().ok().flatten();
+        if survey.voltage.is_none() {
+            survey.voltage = self.supply();
         }
         Ok(survey)
+    }
+
+    /// The voltage that the probe measures, in volts; `None` while a session holds the probe, or when it can't measure.
+    pub(crate) fn supply(&self) -> Option<f32> {
+        if self.session.is_some() {
+            return None;
+        }
+        self.probe().ok()?.get_target_voltage().ok().flatten()
     }
 }

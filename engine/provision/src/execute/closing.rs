@@ -90,7 +90,7 @@ impl Run<'_> {
             core_in_reach: false,
             option_bytes: None,
             discovery: Some(discovery.clone()),
-            voltage: None,
+            voltage: self.link.supply(),
         })));
         match discovery.product_state() {
             Some(state) if state == wanted => Ok(Evidence::text(format!("{refused}, discovery names {state}"))
