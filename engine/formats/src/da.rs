@@ -34,6 +34,27 @@ impl Password {
         Ok(Self(text))
     }
 
+    /// Makes a password of 16 characters from the system's random numbers: 96 bits.
+    ///
+    /// # Errors
+    /// When the system gives none.
+    pub fn generate() -> Result<Self, FormatError> {
+        const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let mut random = Secret::new([0_u8; 16]);
+        getrandom::fill(&mut *random).map_err(FormatError::Random)?;
+        let mut text = Secret::new(String::with_capacity(random.len()));
+        for byte in random.iter() {
+            let letter = LETTERS.get(usize::from(byte & 0x3F)).copied().unwrap_or(b'-');
+            text.push(char::from(letter));
+        }
+        Self::new(text)
+    }
+
+    /// Its characters.
+    pub fn text(&self) -> &Secret<String> {
+        &self.0
+    }
+
     /// The file that a debug-authentication session sends: reserved (u16), type (u16), length (u32), the password.
     ///
     /// ST publishes a file for 16 characters only: that a shorter password states its own length is an assumption.

@@ -1,12 +1,14 @@
 //! The one error of this crate's host side: what is wrong, where, and what to do about it.
 
 use crate::layout::LayoutError;
+use crate::secret::Secret;
 
 /// Whatever stopped a caller from getting a file that an xml names.
 pub type FileError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How this crate asks for a file that an xml names: by the path as written, both separators possible.
-pub type Files<'a> = dyn Fn(&str) -> Result<Vec<u8>, FileError> + 'a;
+/// How this crate asks for a file that an xml names: by the path as written, both separators possible. It may
+/// be a private key.
+pub type Files<'a> = dyn Fn(&str) -> Result<Secret<Vec<u8>>, FileError> + 'a;
 
 /// Why bytes could not be turned into a value, or a value into bytes.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +83,22 @@ pub enum FormatError {
         /// What is wrong with it.
         problem: String,
     },
+    /// Bytes that aren't the certificate they should be.
+    #[error("certificate {number}: {source}")]
+    Certificate {
+        /// Which of the file's certificates, counted from 1.
+        number: usize,
+        /// Offset in the decoded file, field and problem.
+        source: LayoutError,
+    },
+    /// Text that is no base64.
+    #[error("character {offset}, counted from 0: {problem}")]
+    Base64 {
+        /// Place of the character, counted from 0.
+        offset: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A setting of an image that can't be.
     #[error("{setting}: {problem}")]
     Setting {
@@ -110,6 +128,9 @@ pub enum FormatError {
     /// A password that the chip can't take.
     #[error("password: {0}")]
     Password(&'static str),
+    /// A passphrase that protects nothing.
+    #[error("passphrase: {0}")]
+    Passphrase(&'static str),
     /// The system gave no random numbers.
     #[error("the system gave no random numbers ({0}); nothing was made")]
     Random(getrandom::Error),
@@ -128,13 +149,23 @@ pub enum KeyProblem {
     /// PEM of something else.
     #[error("not a key, but \"{0}\"; a private key (PKCS#8 or SEC1) or a public key in PEM is expected")]
     OtherContent(String),
-    /// A private key under a passphrase.
+    /// A private key under a passphrase, and none was given.
     #[error(
-        "the key is protected by a passphrase; decrypt it first, for example with: openssl pkey -in KEY -out PLAIN_KEY"
+        "the key is protected by a passphrase, which is needed here; or make a clear copy with: openssl pkey -in KEY \
+         -out PLAIN_KEY"
     )]
     Passphrase,
+    /// A private key that doesn't open with the passphrase given.
+    #[error("the passphrase doesn't open the key: it is another one, or the file is damaged")]
+    WrongPassphrase,
+    /// A private key under a protection that isn't taken, or costs too much to try.
+    #[error(
+        "the key's protection can't be used here: {0}; protect it anew with: openssl pkcs8 -topk8 -scrypt -in KEY -out \
+         NEW_KEY"
+    )]
+    Protection(String),
     /// A key of another kind.
-    #[error("the key is {0}; STiROT takes ECDSA keys on the curve P-256 only")]
+    #[error("the key is {0}; STiRoT takes ECDSA keys on the curve P-256 only")]
     NotP256(String),
     /// A public key where a private one is needed.
     #[error("this is a public key; the private key is needed here")]

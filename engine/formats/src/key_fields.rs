@@ -3,9 +3,9 @@
 
 use crate::layout::{LayoutError, Problem, reported};
 
-/// Bytes of a private key as STiROT's configuration holds it.
+/// Bytes of a private key as STiRoT's configuration holds it.
 pub const PRIVATE_SIZE: usize = 70;
-/// Bytes of a public key as STiROT's configuration holds it: a SubjectPublicKeyInfo.
+/// Bytes of a public key as STiRoT's configuration holds it: a SubjectPublicKeyInfo.
 pub const PUBLIC_SIZE: usize = 91;
 
 /// What a stored private key opens with; the 32-byte scalar follows, then [`PRIVATE_END`].

@@ -9,6 +9,7 @@ use p256::pkcs8::der::Decode;
 use p256::pkcs8::{EncodePrivateKey, ObjectIdentifier, PrivateKeyInfoRef, SubjectPublicKeyInfoRef};
 use sha2::{Digest, Sha256};
 
+use crate::encrypted_key::{self, Passphrase};
 use crate::error::{FormatError, KeyProblem};
 use crate::key_fields::{self, PRIVATE_END, PRIVATE_SIZE, PRIVATE_START, PUBLIC_SIZE, PUBLIC_START};
 use crate::pem;
@@ -193,6 +194,17 @@ impl PrivateKey {
         Ok(Secret::new(pem::encode(pem::PRIVATE_KEY, der.as_bytes())))
     }
 
+    /// A PEM file that opens with `passphrase` only: PKCS#8 under scrypt and AES-256, which OpenSSL reads and ST's
+    /// tools don't. Salt and IV are new each time.
+    ///
+    /// # Errors
+    /// When the system gives no random numbers.
+    pub fn to_protected_pem(&self, passphrase: &Passphrase) -> Result<Secret<String>, FormatError> {
+        let der = self.0.to_pkcs8_der().map_err(|_| KeyProblem::Invalid("it can't be encoded"))?;
+        let encrypted = encrypted_key::encrypt(der.as_bytes(), passphrase)?;
+        Ok(Secret::new(pem::encode(pem::ENCRYPTED_PRIVATE_KEY, &encrypted)))
+    }
+
     /// The public half.
     pub fn public(&self) -> PublicKey {
         PublicKey(self.0.public_key())
@@ -221,20 +233,43 @@ pub enum KeyFile {
 }
 
 impl KeyFile {
-    /// Reads a PEM file: PKCS#8, SEC1 or a public key.
+    /// Reads a PEM file that lies open: PKCS#8, SEC1 or a public key.
     ///
     /// # Errors
-    /// When it is no PEM, no key, or no P-256 key.
+    /// When it is no PEM, no key, no P-256 key, or protected by a passphrase.
     pub fn from_pem(text: &[u8]) -> Result<Self, FormatError> {
+        Self::from_pem_with(text, None)
+    }
+
+    /// Reads a PEM file, protected or not. The passphrase is for PKCS#8 under scrypt or PBKDF2 and AES in CBC mode; a
+    /// key that lies open is read without it.
+    ///
+    /// # Errors
+    /// When it is no PEM, no key, no P-256 key; when a passphrase is needed and missing or another one; when the
+    /// protection isn't one of these, or asks for more memory or time than a key is worth.
+    pub fn from_pem_with(text: &[u8], passphrase: Option<&Passphrase>) -> Result<Self, FormatError> {
         let block = pem::decode(text)?;
         match block.label.as_str() {
             pem::PRIVATE_KEY => private_from_pkcs8(&block.content).map(Self::Private),
             pem::EC_PRIVATE_KEY => private_from_sec1(&block.content).map(Self::Private),
             pem::PUBLIC_KEY => public_from_spki(&block.content).map(Self::Public),
-            "ENCRYPTED PRIVATE KEY" => Err(KeyProblem::Passphrase.into()),
+            pem::ENCRYPTED_PRIVATE_KEY => {
+                let passphrase = passphrase.ok_or(KeyProblem::Passphrase)?;
+                let content = encrypted_key::decrypt(&block.content, passphrase)?;
+                private_from_pkcs8(&content).map(Self::Private).map_err(|error| match error {
+                    // One wrong passphrase in 256 leaves bytes that end like a padding.
+                    FormatError::Key(KeyProblem::Damaged(_)) => KeyProblem::WrongPassphrase.into(),
+                    other => other,
+                })
+            }
             "RSA PRIVATE KEY" | "RSA PUBLIC KEY" => Err(KeyProblem::NotP256("an RSA key".into()).into()),
             _ => Err(KeyProblem::OtherContent(block.label).into()),
         }
+    }
+
+    /// Whether a PEM file holds a key that a passphrase can open.
+    pub fn is_protected(text: &[u8]) -> bool {
+        pem::decode(text).is_ok_and(|block| block.label == pem::ENCRYPTED_PRIVATE_KEY)
     }
 
     /// The public half.

@@ -4,7 +4,7 @@
 //! here opens a file, reads a clock or knows a probe; files that an xml names are asked of the caller.
 //!
 //! Without the feature `host` only the fixed layouts remain that the firmware reads from memory: image header, TLV
-//! areas, STiROT's configuration and counters, and the shape of stored keys. They need no allocator.
+//! areas, STiRoT's configuration and counters, and the shape of stored keys. They need no allocator.
 #![cfg_attr(not(feature = "host"), no_std)]
 #![forbid(unsafe_code)]
 
@@ -14,9 +14,15 @@ pub mod layout;
 pub mod stirot_config;
 
 #[cfg(feature = "host")]
+pub mod certificate;
+#[cfg(feature = "host")]
 pub mod da;
 #[cfg(feature = "host")]
+pub mod encrypted_key;
+#[cfg(feature = "host")]
 pub mod error;
+#[cfg(feature = "host")]
+pub mod form;
 #[cfg(feature = "host")]
 pub mod hex;
 #[cfg(feature = "host")]
@@ -24,11 +30,13 @@ pub mod keys;
 #[cfg(feature = "host")]
 pub mod mcuboot;
 #[cfg(feature = "host")]
-mod number;
+pub mod number;
 #[cfg(feature = "host")]
 pub mod obdata;
 #[cfg(feature = "host")]
 pub mod obk;
+#[cfg(feature = "host")]
+pub mod obk_fields;
 #[cfg(feature = "host")]
 mod pem;
 #[cfg(feature = "host")]
@@ -39,8 +47,11 @@ pub mod secret;
 mod xml;
 
 #[cfg(feature = "host")]
+pub use encrypted_key::Passphrase;
+#[cfg(feature = "host")]
 pub use error::{FileError, Files, FormatError, KeyProblem};
-
+#[cfg(feature = "host")]
+pub use form::Form;
 #[cfg(feature = "host")]
 pub use hex::{HexFile, Segment};
 #[cfg(feature = "host")]
@@ -65,7 +76,7 @@ pub use obdata::Obdata;
 #[cfg(feature = "host")]
 pub use obk::{Encryption, ObkFile};
 #[cfg(feature = "host")]
-pub use sample_keys::is_sample;
+pub use sample_keys::{is_sample, is_sample_password};
 #[cfg(feature = "host")]
 pub use secret::Secret;
 pub use stirot_config::{Clock, DataBlock, MceChoice, SramEcc, StirotConfig};

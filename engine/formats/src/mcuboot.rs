@@ -1,7 +1,7 @@
 //! The image xml (`McubootFormat`): the arguments of ST's signing tool, read into types, links to the configuration xml
 //! included. Builds nothing and opens no file; the keys stay paths here.
 
-mod read;
+pub(crate) mod read;
 mod resolve;
 
 use crate::error::FormatError;
@@ -17,6 +17,8 @@ pub struct McubootFormat {
     pub linked_xml: Option<LinkedXml>,
     /// The arguments in document order, those switched off left out.
     arguments: Vec<Argument>,
+    /// The elements that aren't known here.
+    unknown: Vec<UnknownElement>,
     /// Line of `<McubootFormat>`, for what is missing altogether.
     line: usize,
 }
@@ -30,8 +32,15 @@ pub struct LinkedXml {
     pub path: String,
 }
 
+/// An element that isn't known here. The file can be edited with it, but nothing can be built.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Argument {
+struct UnknownElement {
+    name: String,
+    line: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Argument {
     /// The field's name, by which it links.
     name: String,
     line: usize,
@@ -141,7 +150,7 @@ pub enum InstallMode {
 }
 
 impl SignSettings {
-    /// The settings of an STiROT image.
+    /// The settings of an STiRoT image.
     ///
     /// # Errors
     /// When they ask for another kind of image: which setting, and what it should be.
@@ -150,7 +159,7 @@ impl SignSettings {
         let profile = ImageProfile::Stirot;
         if self.magic != profile.magic() {
             let problem = format!(
-                "the magic is {:#010x}, an STiROT image has {:#010x} (argument -ma); is this the xml of the second \
+                "the magic is {:#010x}, an STiRoT image has {:#010x} (argument -ma); is this the xml of the second \
                  stage's application?",
                 self.magic,
                 profile.magic()
@@ -158,13 +167,13 @@ impl SignSettings {
             return wrong("magic", &problem);
         }
         if self.install != InstallMode::PrimaryOnly {
-            return wrong("installation", "an STiROT image needs --primary-only");
+            return wrong("installation", "an STiRoT image needs --primary-only");
         }
         if !self.pad || !self.pad_header {
-            return wrong("padding", "an STiROT image needs --pad and --pad-header");
+            return wrong("padding", "an STiRoT image needs --pad and --pad-header");
         }
         if self.encryption_key.is_none() {
-            return wrong("encryption key", "an STiROT image is encrypted; argument -E is missing");
+            return wrong("encryption key", "an STiRoT image is encrypted; argument -E is missing");
         }
         let Some(security_counter) = self.security_counter else {
             return wrong("security counter", "argument -s is missing; write auto or a number");

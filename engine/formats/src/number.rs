@@ -1,7 +1,7 @@
 //! Numbers as ST's xml writes them: `0x` and hexadecimal digits, or decimal.
 
 /// The number a text says, or what is wrong with the text.
-pub(crate) fn parse(text: &str) -> Result<u128, String> {
+pub fn parse(text: &str) -> Result<u128, String> {
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
     let (digits, radix) = digits.map_or((text, 10), |digits| (digits, 16));
     if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {

@@ -1,10 +1,10 @@
 //! The configuration xml (`Obdata`): read into types, and turned into the object that the device stores.
 //! Fields count in document order. Rules that tie fields to each other or to the chip are the project's.
 //!
-//! The text is kept as it was, so that editing can later change single values and leave the rest alone.
+//! Nothing is edited here: a value is changed in the text, by [`crate::form::Form`], and the text read again.
 
 mod build;
-mod read;
+pub(crate) mod read;
 
 use chip::Destination;
 
@@ -42,6 +42,23 @@ pub struct Info {
     pub encryption: Option<Encryption>,
     /// The object's size is a multiple of this many bytes.
     pub global_align: usize,
+    /// First address of the window that slots must lie in.
+    pub flash_start: Option<u32>,
+    /// Bytes of that window.
+    pub flash_size: Option<u32>,
+    /// Bytes that slots are a multiple of.
+    pub flash_sector_size: Option<u32>,
+    /// First address of the window that slots in option-byte keys must lie in. On this chip ST's files leave zeros or
+    /// another chip's numbers here.
+    pub obk_start: Option<u32>,
+    /// Bytes of that window.
+    pub obk_size: Option<u32>,
+    /// Bytes that slots in option-byte keys are a multiple of.
+    pub obk_sector_size: Option<u32>,
+    /// First address of the part of that window that is allowed.
+    pub auth_obk_start: Option<u32>,
+    /// Bytes of the part that is allowed.
+    pub auth_obk_size: Option<u32>,
 }
 
 /// One field.
@@ -56,8 +73,47 @@ pub struct Field {
     pub default: Option<String>,
     /// Help for people.
     pub tooltip: Option<String>,
+    /// Which areas in flash it bounds.
+    pub slots: Vec<Slot>,
+    /// Which areas in option-byte keys it bounds.
+    pub obk_slots: Vec<Slot>,
+    /// How it is tied to another field.
+    pub dependency: Option<Dependency>,
     /// What it holds.
     pub value: Value,
+}
+
+/// That a field bounds an area: `start#1` on one field and `size#1` on another describe area 1 together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    /// Which of the two numbers the field holds.
+    pub bound: Bound,
+    /// Which area.
+    pub area: u32,
+}
+
+/// Which number of an area a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// Where it starts.
+    Start,
+    /// How many bytes it takes.
+    Size,
+}
+
+/// How fields are tied: one takes a name, others are shown only while that one has a certain value. All of them reach
+/// the bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dependency {
+    /// The field is the one that others look at, under this name.
+    Controls(String),
+    /// The field is shown only while the one of that name has the value.
+    On {
+        /// Name that the other field took.
+        name: String,
+        /// The value.
+        value: u64,
+    },
 }
 
 /// Whether a field is for people. Hidden and reserved fields reach the bytes like all others.
@@ -113,6 +169,8 @@ pub enum Value {
     Permission(u128),
     /// A password (`Text`).
     Password(Secret<String>),
+    /// Nothing that is known here: the name of the element. No object can be built with it.
+    Unknown(String),
 }
 
 /// A code of a list with its label.

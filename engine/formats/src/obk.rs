@@ -15,8 +15,10 @@ use crate::secret::Secret;
 use crate::stirot_config::DataBlock;
 
 /// What a lock object begins with; bytes 0xFF follow.
-const LOCK_TEXT: &[u8] = b"STDALOCKMGC";
+pub(crate) const LOCK_TEXT: &[u8] = b"STDALOCKMGC";
 const LOCK_SIZE: usize = 32;
+/// Upper half of every destination in the objects that ST publishes for the H5, where it is an address in flash.
+const H5_DESTINATIONS: u32 = 0x0FFD;
 
 /// Whether the device shall encrypt the body when it stores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,9 +79,14 @@ impl ObkFile {
                 )
             } else if length == 0 {
                 "the object is empty".into()
+            } else if destination.0 >> 16 == H5_DESTINATIONS {
+                format!(
+                    "{:#010x} is no place in this chip but an address in the STM32H5: an object for another family",
+                    destination.0
+                )
             } else {
                 format!(
-                    "{:#010x} is no place in this chip; STiROT's configuration goes to {:#010x}, for example",
+                    "{:#010x} is no place in this chip; STiRoT's configuration goes to {:#010x}, for example",
                     destination.0,
                     Destination::STIROT_CONFIG.0
                 )
@@ -146,8 +153,17 @@ impl ObkFile {
         }
     }
 
-    /// STiROT's counters as they are before the first image: two copies, no image yet, counter 0.
+    /// STiRoT's counters as they are before the first image: two copies, no image yet, counter 0.
     pub fn stirot_data() -> Self {
+        Self::counters(Destination::STIROT_DATA)
+    }
+
+    /// The second stage's counters as they are before the first image.
+    pub fn oemurot_data() -> Self {
+        Self::counters(Destination::OEMUROT_DATA)
+    }
+
+    fn counters(destination: Destination) -> Self {
         let mut block = DataBlock {
             sha256: [0; 32],
             code_sha256_reference: [0; 32],
@@ -158,7 +174,7 @@ impl ObkFile {
         block.sha256 = Sha256::digest(block.hashed_bytes()).into();
         let copy = block.encode();
         let body = Secret::new([copy, copy].concat());
-        Self { destination: Destination::STIROT_DATA, encryption: Encryption::Encrypted, body }
+        Self { destination, encryption: Encryption::Encrypted, body }
     }
 
     /// The object that shuts debug authentication for good. Together with CLOSED it makes a board that nobody opens
@@ -206,6 +222,13 @@ mod tests {
             file[..4].copy_from_slice(&u32::to_le_bytes(destination));
             assert!(matches!(ObkFile::decode(&file), Err(FormatError::Object { .. })), "{destination:#x}");
         }
+    }
+
+    #[test]
+    fn an_object_of_the_h5_is_said_to_be_one() {
+        let mut file = ObkFile::stirot_data().encode();
+        file[..4].copy_from_slice(&0x0FFD_0400_u32.to_le_bytes());
+        assert!(ObkFile::decode(&file).unwrap_err().to_string().contains("STM32H5"));
     }
 
     #[test]

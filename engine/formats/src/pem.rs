@@ -10,6 +10,8 @@ use crate::secret::Secret;
 pub(crate) const PRIVATE_KEY: &str = "PRIVATE KEY";
 /// Label of a SEC1 private key.
 pub(crate) const EC_PRIVATE_KEY: &str = "EC PRIVATE KEY";
+/// Label of a PKCS#8 private key under a passphrase.
+pub(crate) const ENCRYPTED_PRIVATE_KEY: &str = "ENCRYPTED PRIVATE KEY";
 /// Label of a public key.
 pub(crate) const PUBLIC_KEY: &str = "PUBLIC KEY";
 
@@ -40,7 +42,7 @@ pub(crate) fn decode(text: &[u8]) -> Result<Block, KeyProblem> {
                 break;
             }
             if line.starts_with("Proc-Type:") {
-                return Err(KeyProblem::Passphrase);
+                return Err(KeyProblem::Protection("it is OpenSSL's older one, \"Proc-Type: 4,ENCRYPTED\"".into()));
             }
             encoded.push_str(line);
         }

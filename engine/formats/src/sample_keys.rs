@@ -1,5 +1,5 @@
-//! Keys that anybody can have: those ST publishes with its packages and those of the sample project. Known by their
-//! fingerprints, so that no product is shipped with one.
+//! Keys and passwords that anybody can have: those ST publishes with its packages and those of the sample project. Keys
+//! are known by their fingerprints, so that no product is shipped with one.
 
 use crate::keys::Fingerprint;
 
@@ -10,14 +10,14 @@ pub const OUR_SAMPLES: &[([u8; 32], &str)] = &[
             0xD3, 0xCA, 0xCE, 0x3D, 0x54, 0xAB, 0x37, 0x16, 0x57, 0x3A, 0x4C, 0xB2, 0xC0, 0x33, 0xF0, 0x3D, 0x1D, 0xB4,
             0x77, 0x6C, 0xFA, 0xD7, 0xF8, 0xEA, 0xD1, 0x1F, 0x6C, 0x47, 0xD5, 0x86, 0x1F, 0xA3,
         ],
-        "the studio's sample STiROT authentication key",
+        "the studio's sample STiRoT authentication key",
     ),
     (
         [
             0x04, 0x6E, 0x0C, 0x94, 0xB0, 0x5A, 0x5B, 0x30, 0xC1, 0x4A, 0x77, 0xC1, 0x33, 0x10, 0x60, 0x37, 0x4D, 0x06,
             0x69, 0x81, 0xBC, 0x00, 0x56, 0xC1, 0x2A, 0xFA, 0xE6, 0xEB, 0xC8, 0xCE, 0x4F, 0xB7,
         ],
-        "the studio's sample STiROT encryption key",
+        "the studio's sample STiRoT encryption key",
     ),
     (
         [
@@ -70,14 +70,14 @@ pub const ST_SAMPLES: &[([u8; 32], &str)] = &[
             0xEA, 0xC5, 0x92, 0x62, 0x1C, 0xE3, 0x08, 0xC9, 0xAB, 0x8A, 0x4A, 0x2B, 0x39, 0xEB, 0x7E, 0x28, 0x36, 0x23,
             0x1E, 0xCE, 0x00, 0xF2, 0xDB, 0x02, 0x16, 0x72, 0xAD, 0x1D, 0x3D, 0xA7, 0xFE, 0x85,
         ],
-        "ST's sample STiROT authentication key",
+        "ST's sample STiRoT authentication key",
     ),
     (
         [
             0x9C, 0xFA, 0x15, 0x34, 0x9A, 0x18, 0x40, 0x92, 0x9C, 0xC6, 0x27, 0x46, 0xA2, 0x54, 0x5E, 0x32, 0x6B, 0x5C,
             0xB8, 0x0D, 0x79, 0xDC, 0x92, 0xC8, 0x3E, 0x43, 0xFD, 0xE5, 0x32, 0x89, 0x9D, 0xB1,
         ],
-        "ST's sample STiROT encryption key",
+        "ST's sample STiRoT encryption key",
     ),
     (
         [
@@ -98,4 +98,12 @@ pub const ST_SAMPLES: &[([u8; 32], &str)] = &[
 /// The name of a published sample key, if it is one.
 pub fn is_sample(fingerprint: &Fingerprint) -> Option<&'static str> {
     ST_SAMPLES.iter().chain(OUR_SAMPLES).find(|(known, _)| *known == fingerprint.0).map(|(_, name)| *name)
+}
+
+/// Passwords that stand in published files: ST's, the default of its editor, and the sample project's.
+const SAMPLE_PASSWORDS: [&str; 3] = ["0123456789012345", "0000", "sample-password!"];
+
+/// Whether a password is one that everybody can read in a published file.
+pub fn is_sample_password(password: &str) -> bool {
+    SAMPLE_PASSWORDS.contains(&password)
 }

@@ -1,4 +1,4 @@
-//! What STiROT finds in its option-byte keys: the configuration, and the counters in two copies. Fields and codes
+//! What STiRoT finds in its option-byte keys: the configuration, and the counters in two copies. Fields and codes
 //! only; whether addresses suit the chip and each other is for the reader to judge.
 
 use chip::ProductState;
@@ -6,14 +6,14 @@ use chip::ProductState;
 use crate::key_fields::{PRIVATE_SIZE, PUBLIC_SIZE};
 use crate::layout::{Fields, LayoutError, Problem};
 
-/// STiROT's configuration: the 224 bytes behind the object's 32-byte hash.
+/// STiRoT's configuration: the 224 bytes behind the object's 32-byte hash.
 ///
 /// It lends the private decryption key out of the bytes it was read from, therefore it can't be printed.
 #[derive(Clone, Copy)]
 pub struct StirotConfig<'a> {
-    /// Clock of the chip while STiROT runs.
+    /// Clock of the chip while STiRoT runs.
     pub clock: Clock,
-    /// Whether STiROT manages the error correction of the SRAMs.
+    /// Whether STiRoT manages the error correction of the SRAMs.
     pub sram_ecc: SramEcc,
     /// Address in internal RAM where the firmware is verified and runs.
     pub firmware_address: u32,
@@ -114,7 +114,7 @@ fn value(offset: u32, field: &'static str, found: u32, expected: &'static str) -
     LayoutError { offset, field, problem: Problem::Value { found, expected } }
 }
 
-/// Clock of the chip while STiROT runs.
+/// Clock of the chip while STiRoT runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
     /// 64 MHz.
@@ -134,7 +134,7 @@ impl Clock {
     }
 }
 
-/// Whether STiROT manages the error correction of the SRAMs.
+/// Whether STiRoT manages the error correction of the SRAMs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SramEcc {
     /// It doesn't.
@@ -177,10 +177,10 @@ impl MceChoice {
     }
 }
 
-/// One copy of STiROT's counters: 96 bytes, of which the first 32 are the SHA-256 of the rest.
+/// One copy of STiRoT's counters: 96 bytes, of which the first 32 are the SHA-256 of the rest.
 ///
 /// The layout is the one that ST's own second stage gives its object of the same size.
-// assumption: STiROT's block has the layout of the OEM one (ST publishes the bytes, not their meaning).
+// assumption: STiRoT's block has the layout of the OEM one (ST publishes the bytes, not their meaning).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DataBlock {
     /// SHA-256 over the 64 bytes that follow, as stored.

@@ -4,8 +4,8 @@
 mod common;
 
 use common::vector;
-use formats::obdata::{FileForm, Value, Visibility};
-use formats::{FormatError, Obdata, PrivateKey};
+use formats::obdata::{Bound, Dependency, FileForm, Slot, Value, Visibility};
+use formats::{FormatError, Obdata, PrivateKey, Secret};
 
 fn decode(text: &str) -> Result<Obdata, FormatError> {
     Obdata::decode(text.as_bytes())
@@ -29,7 +29,7 @@ fn refusal(field: &str) -> String {
 }
 
 fn build_error(text: &str, content: &[u8]) -> String {
-    let files = |_: &str| Ok(content.to_vec());
+    let files = |_: &str| Ok(Secret::new(content.to_vec()));
     decode(text).unwrap_or_else(|error| panic!("{error}")).build(&files).unwrap_err().to_string()
 }
 
@@ -90,12 +90,98 @@ fn a_password_of_the_wrong_length_is_refused_without_being_shown() {
 }
 
 #[test]
-fn what_is_not_known_is_refused_instead_of_left_out() {
-    assert!(refusal("<Blob><Name>x</Name></Blob>").contains("<Blob>"));
+fn an_unknown_element_is_read_but_nothing_is_built_without_its_bytes() {
+    let text = with("<Blob>\n<Name>Extra</Name><Name/><Value>1</Value></Blob>\n<Other a=\"b\"/>");
+    let xml = decode(&text).unwrap_or_else(|error| panic!("{error}"));
+    let names: Vec<_> = xml
+        .fields
+        .iter()
+        .map(|field| match &field.value {
+            Value::Unknown(element) => (field.name.as_str(), field.line, element.as_str()),
+            _ => panic!("{} is known", field.name),
+        })
+        .collect();
+    assert_eq!(names, [("Extra", 9, "Blob"), ("Other", 11, "Other")]);
+    let error = build_error(&text, &[]);
+    assert!(error.starts_with("line 9, field \"Extra\": <Blob> is no field that is known here"), "{error}");
+}
+
+#[test]
+fn unknown_children_of_known_elements_are_left_alone() {
+    let text = with("<Data><Name>A</Name><Value>1</Value><Colour>red</Colour><Width>4</Width></Data>");
+    let xml = decode(&text.replace("</Info>", "<Note>hello</Note>\n</Info>")).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(xml.number("A").unwrap(), 1);
+    assert!(xml.build(&|_: &str| Err("no file is needed".into())).is_ok());
+}
+
+#[test]
+fn what_cant_be_is_refused() {
     assert!(refusal("<File><Name>K</Name><Value>k.pem</Value><KeyType>rsa</KeyType><Type/></File>").contains("rsa"));
     assert!(refusal("<File><Name>K</Name><Value>k.pem</Value><Type>Private</Type></File>").contains("Private"));
     assert!(refusal("<File><Name>K</Name><Value> </Value><Type/></File>").contains("no file"));
     assert!(refusal("<File><Name>K</Name><Value>k</Value><Align>0</Align><Type/></File>").contains("alignment"));
+}
+
+#[test]
+fn a_tag_in_a_password_doesnt_silently_make_another_password() {
+    let text = refusal("<Text><Name>Password</Name><Value>Pa<b>ss</b>word</Value><Width>16</Width></Text>");
+    assert_eq!(text, "line 9: there are tags in <Value>; write < in a text as &lt;");
+}
+
+#[test]
+fn windows_slots_and_dependencies_are_read() {
+    let xml = published("stirot_oemurot/Config/OEMuROT_Config.xml");
+    let info = &xml.info;
+    assert_eq!(
+        (info.flash_start, info.flash_size, info.flash_sector_size),
+        (Some(0x2400_0000), Some(0xA000_0000), Some(0x2000))
+    );
+    assert_eq!((info.obk_start, info.obk_size, info.obk_sector_size), (Some(0x0FFD_0900), Some(0x2F0), Some(1)));
+    assert_eq!((info.auth_obk_start, info.auth_obk_size), (Some(0x0FFD_0900), Some(0x2F0)));
+    assert_eq!(published("da/Config/DA_Config.xml").info.flash_start, None);
+
+    let xml = published("stirot/Config/STiROT_Config.xml");
+    let slots = |name: &str| xml.field(name).unwrap().slots.clone();
+    assert_eq!(slots("Firmware area address (in internal RAM)"), [Slot { bound: Bound::Start, area: 1 }]);
+    assert_eq!(slots("Firmware area size"), [Slot { bound: Bound::Size, area: 1 }]);
+    assert_eq!(slots("Firmware download area address (in external flash)"), []);
+
+    let field = |extra: &str| {
+        let text = with(&format!("<Data><Name>A</Name><Value>1</Value><Width>4</Width>{extra}</Data>"));
+        decode(&text).map(|xml| xml.fields.into_iter().next().unwrap())
+    };
+    let both =
+        field("<Slot>size#1</Slot><Slot>size#2</Slot><OBKSlot>start#3</OBKSlot>").unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(both.slots.iter().map(|slot| slot.area).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(both.obk_slots, [Slot { bound: Bound::Start, area: 3 }]);
+    let tie = |text: &str| field(text).unwrap_or_else(|error| panic!("{error}")).dependency;
+    assert_eq!(tie("<Dependency>Image</Dependency>"), Some(Dependency::Controls("Image".into())));
+    let on = Dependency::On { name: "Image".into(), value: 2 };
+    assert_eq!(tie("<Dependency>Image, 0x02</Dependency>"), Some(on));
+    assert_eq!(tie("<Dependency></Dependency>"), None);
+    for bad in ["<Slot>end#1</Slot>", "<Slot>start</Slot>", "<OBKSlot>size#x</OBKSlot>", "<Dependency>A,b</Dependency>"]
+    {
+        let error = field(bad).err().unwrap().to_string();
+        assert!(error.starts_with("line 9, field \"A\": "), "{bad}: {error}");
+    }
+    let error = decode(&with("").replace("</Info>", "<FlashSize>large</FlashSize></Info>")).err().unwrap().to_string();
+    assert!(error.starts_with("line 7, field \"FlashSize\""), "{error}");
+}
+
+#[test]
+fn plain_data_is_told_from_a_key_by_its_name() {
+    let form = |path: &str, more: &str| {
+        let text = with(&format!("<File><Name>F</Name><Value>{path}</Value>{more}</File>"));
+        let xml = decode(&text).unwrap_or_else(|error| panic!("{error}"));
+        let Value::File { form, .. } = xml.fields[0].value else { panic!("a file") };
+        form
+    };
+    let kind = "<KeyType>ecdsa-p256</KeyType><Type></Type>";
+    assert_eq!(form("./../Binary/data.bin", kind), FileForm::Bytes);
+    assert_eq!(form("key.PEM", kind), FileForm::PrivateKey);
+    assert_eq!(form("key.p8", kind), FileForm::PrivateKey);
+    assert_eq!(form("key.p8", ""), FileForm::Bytes);
+    assert_eq!(form("key.bin", "<Type>Public</Type>"), FileForm::PublicKey);
 }
 
 #[test]
@@ -144,7 +230,7 @@ fn a_plain_file_and_odd_widths_go_in_as_they_are() {
         "<Data><Name>A</Name><Value>0x030201</Value><Width>3</Width></Data>\
          <File><Name>F</Name><Value>f.bin</Value><Align>4</Align><Type></Type></File>",
     );
-    let files = |_: &str| Ok(vec![9, 9]);
+    let files = |_: &str| Ok(Secret::new(vec![9, 9]));
     let object = decode(&text).unwrap_or_else(|error| panic!("{error}")).build(&files).unwrap();
     let payload = object.hashed_payload().unwrap();
     assert_eq!(payload[..9], [1, 2, 3, 9, 9, 0, 0, 0, 0]);
@@ -177,7 +263,7 @@ fn a_flipped_byte_never_panics() {
             let mut flipped = text.clone();
             flipped[offset] ^= mask;
             if let Ok(xml) = Obdata::decode(&flipped) {
-                let files = |_: &str| Ok(vec![0x2D; 40]);
+                let files = |_: &str| Ok(Secret::new(vec![0x2D; 40]));
                 assert!(xml.build(&files).is_err(), "the key was none");
             }
         }

@@ -53,6 +53,12 @@ fn an_application_of_the_second_stage_is_read_but_is_no_stirot_image() {
     let image = vector("stirot_oemurot/Images/OEMuROT_Code_Image.xml");
     let settings = resolve(&image, "stirot_oemurot/Config/OEMuROT_Config.xml").unwrap();
     assert_eq!((settings.install, settings.slot_size, settings.align), (InstallMode::Overwrite, 0x20_0000, 4));
+    assert_eq!((settings.magic, settings.address, settings.header_size), (0x96F3_B83D, Some(0x9020_0000), 0x400));
+    assert_eq!((settings.pad, settings.pad_header), (true, true));
+    assert_eq!(settings.authentication_key.path, "./../Keys/OEMuROT_Authentication.pem");
+    assert_eq!(settings.encryption_key.as_ref().unwrap().path, "./../Keys/OEMuROT_Encryption.pem");
+    assert_eq!(settings.security_counter, Some(SecurityCounter::FromVersion));
+    assert!(settings.input.ends_with("rot_app.bin") && settings.output.ends_with("rot_app_enc_sign.hex"));
     assert!(settings.stirot().unwrap_err().to_string().contains("magic"));
 }
 
@@ -91,6 +97,43 @@ fn what_cant_be_is_refused_with_field_and_line() {
     assert!(refusal("<Command>sign</Command>", "<Command>verify</Command>").contains("expected sign"));
     assert!(refusal("<Command>-k</Command>", "<Command>--pad</Command>").contains("given twice"));
     assert!(refusal("<Command>--align</Command>", "<Command>-d</Command>").contains("can't be built"));
+}
+
+#[test]
+fn an_unknown_element_is_read_but_nothing_is_resolved_without_it() {
+    let text = String::from_utf8(vector(IMAGE)).unwrap();
+    let text = text.replace("\t<Output>", "\t<Extra><Name>x</Name></Extra>\n\t<Output>");
+    assert!(McubootFormat::decode(text.as_bytes()).is_ok());
+    let error = resolve(text.as_bytes(), CONFIGURATION).unwrap_err().to_string();
+    assert!(error.starts_with("line 114: <Extra> is not known here"), "{error}");
+}
+
+#[test]
+fn an_argument_without_a_value_takes_none() {
+    for flag in ["--pad", "--pad-header", "--primary-only"] {
+        let command = format!("<Command>{flag}</Command>");
+        let error = refusal(&command, &format!("{command}<Value>1</Value>"));
+        assert!(error.contains("takes no value"), "{flag}: {error}");
+    }
+}
+
+#[test]
+fn dependencies_on_several_images_are_told_from_an_argument_given_twice() {
+    let text = String::from_utf8(vector(IMAGE)).unwrap();
+    let depends = |enable: &str| {
+        let param = format!(
+            "<Param><Name>D</Name><Value>0,1.0.0</Value><Type>Dependency</Type><Command>-d</Command>{enable}</Param>"
+        );
+        resolve(text.replace("\t<Output>", &format!("{param}{param}<Output>")).as_bytes(), CONFIGURATION)
+    };
+    assert!(depends("<Enable>0</Enable>").is_ok());
+    assert!(depends("").unwrap_err().to_string().contains("can't be built here"));
+}
+
+#[test]
+fn a_tag_in_a_value_is_refused() {
+    let error = refusal("<Value>1.0.0</Value>", "<Value>1.0<b/>.0</Value>");
+    assert_eq!(error, "line 78: there are tags in <Value>; write < in a text as &lt;");
 }
 
 #[test]

@@ -8,11 +8,11 @@ use std::path::Path;
 
 use chip::Destination;
 use common::vectors;
-use formats::{FormatError, Obdata, ObkFile, StirotConfig};
+use formats::{FormatError, Obdata, ObkFile, Secret, StirotConfig};
 
 fn build(xml: &Path) -> Result<ObkFile, FormatError> {
     let folder = xml.parent().unwrap();
-    let files = |name: &str| Ok(fs::read(folder.join(name.replace('\\', "/")))?);
+    let files = |name: &str| Ok(Secret::new(fs::read(folder.join(name.replace('\\', "/")))?));
     Obdata::decode(&fs::read(xml).unwrap())?.build(&files)
 }
 
@@ -54,6 +54,7 @@ fn the_objects_without_xml_are_the_published_ones() {
     let read = |name: &str| fs::read(vectors().join(name)).unwrap();
     assert!(*ObkFile::stirot_data().encode() == read("stirot/Binary/STiROT_Data.obk"));
     assert!(*ObkFile::stirot_data().encode() == read("stirot_oemurot/Binary/STiROT_Data.obk"));
+    assert!(*ObkFile::oemurot_data().encode() == read("stirot_oemurot/Binary/OEMuROT_Data.obk"));
     assert!(*ObkFile::da_lock().encode() == read("da/Binary/DA_ConfigLock.obk"));
 }
 

@@ -8,9 +8,9 @@ use crate::layout::{Fields, LayoutError, Problem};
 /// The header of a signed image. All numbers are little-endian in the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageHeader {
-    /// Tells whose image it is; STiROT's is [`chip::loader::IMAGE_MAGIC`].
+    /// Tells whose image it is; STiRoT's is [`chip::loader::IMAGE_MAGIC`].
     pub magic: u32,
-    /// Load address; zero in every image STiROT is known to take.
+    /// Load address; zero in every image STiRoT is known to take.
     pub load_address: u32,
     /// Bytes from the start of the slot to the payload, this header included: at least [`ImageHeader::SIZE`].
     pub header_size: u16,
@@ -77,7 +77,7 @@ impl ImageHeader {
             return Ok(());
         }
         let expected = if magic == chip::loader::IMAGE_MAGIC {
-            "0xc1592ee9, the magic of an STiROT image"
+            "0xc1592ee9, the magic of an STiRoT image"
         } else {
             "the magic of the wanted kind of image"
         };

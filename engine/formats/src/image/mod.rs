@@ -1,4 +1,4 @@
-//! The signed image: header, payload, protected TLVs, TLVs, trailer (MCUboot's layout as STiROT takes it).
+//! The signed image: header, payload, protected TLVs, TLVs, trailer (MCUboot's layout as STiRoT takes it).
 //! [`header`] and [`tlv`] need no allocator; building and verifying are the host's.
 
 pub mod header;

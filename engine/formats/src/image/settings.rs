@@ -10,7 +10,7 @@ use crate::error::FormatError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ImageProfile {
-    /// STiROT's: magic 0xC1592EE9, one slot, hashed and signed as if not encrypted.
+    /// STiRoT's: magic 0xC1592EE9, one slot, hashed and signed as if not encrypted.
     Stirot,
 }
 

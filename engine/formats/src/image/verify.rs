@@ -10,7 +10,7 @@ use super::settings::ImageProfile;
 use super::tlv::Tlv;
 use crate::error::FormatError;
 use crate::keys::{PrivateKey, PublicKey};
-use crate::layout::LayoutError;
+use crate::layout::{LayoutError, Problem};
 use crate::secret::Secret;
 
 /// What an image is verified against. The less is known, the more checks end as not checkable.
@@ -153,7 +153,7 @@ pub enum Outcome {
 /// # Errors
 /// With offset and field, when the bytes can't be taken apart as an image: then there is nothing to check.
 pub fn verify(file: &ImageFile, expected: &Expected<'_>) -> Result<Report, FormatError> {
-    let parts = Parts::decode(&file.content)?;
+    let parts = Parts::decode(&file.content).map_err(|problem| no_image(&file.content).unwrap_or(problem))?;
     let entries = Entries::collect(&parts);
     let swapped = keys_are_swapped(&entries, expected);
     let clear = clear_payload(&parts, &entries, expected, swapped);
@@ -306,11 +306,23 @@ fn clear_payload(
     }
 }
 
+/// The magic of an image that MCUboot starts.
+const MCUBOOT_MAGIC: u32 = 0x96F3_B83D;
+
+/// Why bytes that can't be taken apart are no image at all: what a header would say of other bytes is noise.
+fn no_image(bytes: &[u8]) -> Option<FormatError> {
+    let found = u32::from_le_bytes(*bytes.first_chunk()?);
+    let expected = "0xc1592ee9, with which an STiRoT image begins";
+    let problem = Problem::Value { found, expected };
+    (found != ImageProfile::Stirot.magic() && found != MCUBOOT_MAGIC)
+        .then_some(FormatError::Layout { what: "no image", source: LayoutError { offset: 0, field: "magic", problem } })
+}
+
 fn magic(parts: &Parts<'_>) -> Outcome {
     match parts.header.require_magic(ImageProfile::Stirot.magic()) {
-        Ok(()) => Outcome::Holds("0xc1592ee9, an STiROT image".into()),
-        Err(_) if parts.header.magic == 0x96F3_B83D => Outcome::Fails(
-            "0x96f3b83d, the magic of an MCUboot application; it is for the second boot stage, not for STiROT".into(),
+        Ok(()) => Outcome::Holds("0xc1592ee9, an STiRoT image".into()),
+        Err(_) if parts.header.magic == MCUBOOT_MAGIC => Outcome::Fails(
+            "0x96f3b83d, the magic of an MCUboot application; it is for the second boot stage, not for STiRoT".into(),
         ),
         Err(error) => Outcome::Fails(error.to_string()),
     }

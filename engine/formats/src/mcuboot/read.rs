@@ -1,9 +1,9 @@
 //! Image xml to arguments: which option, and where its value comes from.
 
-use super::{Argument, LinkedXml, McubootFormat, SignOption, Source};
+use super::{Argument, LinkedXml, McubootFormat, SignOption, Source, UnknownElement};
 use crate::error::FormatError;
 use crate::number;
-use crate::xml::{self, Element};
+use crate::xml::{self, Dialect, Element};
 
 impl McubootFormat {
     /// Reads an xml.
@@ -13,50 +13,74 @@ impl McubootFormat {
     pub fn decode(text: &[u8]) -> Result<Self, FormatError> {
         let text = xml::utf8(text)?;
         let root = xml::parse(text)?;
-        let body = xml::dialect(&root, "McubootFormat", "Obdata")?;
+        let body = xml::body_of(&root, Dialect::McubootFormat)?;
         let missing = |name| FormatError::Xml { line: body.line, problem: format!("no <{name}> in <McubootFormat>") };
         let global = body.only("GlobalParam")?.ok_or_else(|| missing("GlobalParam"))?;
-        if let Some(command) = global.only("Command")?
-            && command.trimmed() != "sign"
-        {
-            let problem = format!("the command is \"{}\", expected sign", command.trimmed());
-            return Err(FormatError::Xml { line: command.line, problem });
+        if let Some(command) = global.only("Command")? {
+            check_global(command)?;
         }
         let linked_xml = global.only("LinkedXML")?.filter(|linked| !linked.trimmed().is_empty());
         let mut arguments = Vec::new();
+        let mut unknown = Vec::new();
         for child in &body.children {
             match child.name.as_str() {
                 "GlobalParam" => {}
                 "Param" => arguments.extend(read_argument(child)?),
-                "Output" => arguments.push(Argument {
-                    name: name_of(child)?,
-                    line: child.line,
-                    option: SignOption::Output,
-                    source: Source::Here(value_of(child)?),
-                }),
-                other => {
-                    let problem = format!("<{other}> is not known here; expected GlobalParam, Param or Output");
-                    return Err(FormatError::Xml { line: child.line, problem });
-                }
+                "Output" => arguments.push(read_output(child)?),
+                other => unknown.push(UnknownElement { name: other.to_owned(), line: child.line }),
             }
         }
         Ok(Self {
             title: global.text_of("Title")?.map(str::to_owned),
             linked_xml: linked_xml.map(|linked| LinkedXml { line: linked.line, path: linked.trimmed().to_owned() }),
             arguments,
+            unknown,
             line: body.line,
         })
     }
 }
 
+/// Whether a child of `<GlobalParam>` can be used.
+pub(crate) fn check_global(child: &Element) -> Result<(), FormatError> {
+    if child.name == "Command" && child.trimmed() != "sign" {
+        let problem = format!("the command is \"{}\", expected sign", child.trimmed());
+        return Err(FormatError::Xml { line: child.line, problem });
+    }
+    Ok(())
+}
+
+/// Why nothing can be built from a file with an unknown element.
+pub(crate) fn unknown(element: &str) -> String {
+    format!(
+        "<{element}> is not known here; expected GlobalParam, Param or Output. An image built without it may differ"
+    )
+}
+
+/// The argument of an `<Output>`.
+pub(crate) fn read_output(element: &Element) -> Result<Argument, FormatError> {
+    let source = Source::Here(value_of(element)?);
+    Ok(Argument { name: name_of(element)?, line: element.line, option: SignOption::Output, source })
+}
+
+/// Whether an argument counts.
+pub(crate) fn is_enabled(element: &Element) -> Result<bool, FormatError> {
+    match element.text_of("Enable")? {
+        None | Some("1" | "") => Ok(true),
+        Some("0") => Ok(false),
+        Some(other) => Err(FormatError::Field {
+            line: element.line,
+            field: name_of(element)?,
+            problem: format!("<Enable> is \"{other}\", expected 0 or 1"),
+        }),
+    }
+}
+
 /// The argument of a `<Param>`, unless it is switched off.
-fn read_argument(element: &Element) -> Result<Option<Argument>, FormatError> {
+pub(crate) fn read_argument(element: &Element) -> Result<Option<Argument>, FormatError> {
     let name = name_of(element)?;
     let error = |line, problem| FormatError::Field { line, field: name.clone(), problem };
-    match element.text_of("Enable")? {
-        None | Some("1" | "") => {}
-        Some("0") => return Ok(None),
-        Some(other) => return Err(error(element.line, format!("<Enable> is \"{other}\", expected 0 or 1"))),
+    if !is_enabled(element)? {
+        return Ok(None);
     }
     let option = match element.only("Command")? {
         None => SignOption::Input,
@@ -90,11 +114,11 @@ fn name_of(element: &Element) -> Result<String, FormatError> {
 }
 
 fn value_of(element: &Element) -> Result<String, FormatError> {
-    let value = match element.text_of("Value")? {
+    let value = match element.only("Value")? {
         Some(value) => Some(value),
-        None => element.text_of("Default")?,
+        None => element.only("Default")?,
     };
-    Ok(value.unwrap_or_default().to_owned())
+    Ok(value.map(Element::without_tags).transpose()?.map(Element::trimmed).unwrap_or_default().to_owned())
 }
 
 fn option(command: &str) -> Option<SignOption> {

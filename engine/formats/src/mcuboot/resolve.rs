@@ -1,7 +1,8 @@
 //! Arguments to settings: links followed into the configuration xml, every value checked.
 
-use super::{Argument, Folder, InstallMode, KeyReference, McubootFormat, SignOption, SignSettings, Source};
+use super::{Argument, Folder, InstallMode, KeyReference, McubootFormat, SignOption, SignSettings, Source, read};
 use crate::error::FormatError;
+use crate::image::header::Version;
 use crate::image::settings::SecurityCounter;
 use crate::number;
 use crate::obdata::{Obdata, Value};
@@ -24,25 +25,19 @@ impl McubootFormat {
                 problem: format!("no {what}; take the file from a fresh project"),
             })
         };
+        if let Some(unknown) = self.unknown.first() {
+            return Err(FormatError::Xml { line: unknown.line, problem: read::unknown(&unknown.name) });
+        }
         for argument in &self.arguments {
             let doubled = self.arguments.iter().filter(|other| other.option == argument.option).count() > 1;
-            if doubled {
+            // An image may depend on several others.
+            if doubled && argument.option != SignOption::Dependency {
                 return Err(argument.error("the same argument is given twice; keep one of them"));
             }
-            match argument.option {
-                SignOption::Endianness if argument.text()? != "little" => {
-                    return Err(argument.error("expected little; the chip reads no other order"));
-                }
-                SignOption::Dependency | SignOption::Confirm => {
-                    return Err(
-                        argument.error("images with this argument can't be built here; switch it off with <Enable>0")
-                    );
-                }
-                // It only says how large a trailer for swapping would be.
-                SignOption::MaximumSectors => {
-                    argument.number(linked)?;
-                }
-                _ => {}
+            argument.check()?;
+            // It only says how large a trailer for swapping would be.
+            if argument.option == SignOption::MaximumSectors {
+                argument.number(linked)?;
             }
         }
         let number = |option| given(option).map(|argument| argument.number(linked)).transpose();
@@ -51,22 +46,13 @@ impl McubootFormat {
             (None, Some(_)) => InstallMode::Overwrite,
             (None, None) => InstallMode::Swap,
         };
-        let header = required(SignOption::HeaderSize, "header size (-H)")?;
-        let header_size =
-            u16::try_from(header.number(linked)?).map_err(|_| header.error("a header of more than 65535 bytes"))?;
         let version = required(SignOption::Version, "version (-v)")?;
-        let align = number(SignOption::Align)?.unwrap_or(DEFAULT_ALIGN);
-        if !matches!(align, 1 | 2 | 4 | 8 | 16 | 32)
-            && let Some(argument) = given(SignOption::Align)
-        {
-            return Err(argument.error("expected 1, 2, 4, 8, 16 or 32"));
-        }
         Ok(SignSettings {
             authentication_key: required(SignOption::Key, "authentication key (-k)")?.key(linked)?,
             encryption_key: given(SignOption::EncryptionKey).map(|argument| argument.key(linked)).transpose()?,
             magic: number(SignOption::Magic)?.unwrap_or(DEFAULT_MAGIC),
             slot_size: required(SignOption::SlotSize, "firmware area size (-S)")?.number(linked)?,
-            header_size,
+            header_size: required(SignOption::HeaderSize, "header size (-H)")?.header_size(linked)?,
             pad: given(SignOption::Pad).is_some(),
             pad_header: given(SignOption::PadHeader).is_some(),
             install,
@@ -74,7 +60,10 @@ impl McubootFormat {
             security_counter: given(SignOption::SecurityCounter)
                 .map(|argument| argument.parsed::<SecurityCounter>())
                 .transpose()?,
-            align,
+            align: given(SignOption::Align)
+                .map(|argument| argument.align(linked))
+                .transpose()?
+                .unwrap_or(DEFAULT_ALIGN),
             address: number(SignOption::Address)?,
             input: required(SignOption::Input, "input file")?.text()?.to_owned(),
             output: required(SignOption::Output, "output file")?.text()?.to_owned(),
@@ -85,6 +74,49 @@ impl McubootFormat {
 impl Argument {
     fn error(&self, problem: impl Into<String>) -> FormatError {
         FormatError::Field { line: self.line, field: self.name.clone(), problem: problem.into() }
+    }
+
+    /// Whether the value can be used; of a linked one only whether it may be linked.
+    pub(crate) fn check(&self) -> Result<(), FormatError> {
+        let linked = !matches!(self.source, Source::Here(_));
+        match self.option {
+            SignOption::Key
+            | SignOption::EncryptionKey
+            | SignOption::Magic
+            | SignOption::SlotSize
+            | SignOption::HeaderSize
+            | SignOption::Align
+            | SignOption::Address
+            | SignOption::MaximumSectors
+                if linked =>
+            {
+                Ok(())
+            }
+            SignOption::Magic | SignOption::SlotSize | SignOption::Address | SignOption::MaximumSectors => {
+                self.number(None).map(|_| ())
+            }
+            SignOption::HeaderSize => self.header_size(None).map(|_| ()),
+            SignOption::Align => self.align(None).map(|_| ()),
+            SignOption::Version => self.parsed::<Version>().map(|_| ()),
+            SignOption::SecurityCounter => self.parsed::<SecurityCounter>().map(|_| ()),
+            SignOption::Endianness if self.text()? != "little" => {
+                Err(self.error("expected little; the chip reads no other order"))
+            }
+            SignOption::Key
+            | SignOption::EncryptionKey
+            | SignOption::Endianness
+            | SignOption::Input
+            | SignOption::Output => self.text().map(|_| ()),
+            SignOption::Pad | SignOption::PadHeader | SignOption::PrimaryOnly | SignOption::OverwriteOnly => {
+                match &self.source {
+                    Source::Here(text) if text.is_empty() => Ok(()),
+                    _ => Err(self.error("this argument takes no value; leave it empty")),
+                }
+            }
+            SignOption::Dependency | SignOption::Confirm => {
+                Err(self.error("images with this argument can't be built here; switch it off with <Enable>0"))
+            }
+        }
     }
 
     fn linked_value<'a>(&self, linked: Option<&'a Obdata>) -> Result<&'a Value, FormatError> {
@@ -117,6 +149,17 @@ impl Argument {
             Source::LinkedPlus(constant) => u128::from(self.linked_number(linked)?) + u128::from(*constant),
         };
         u32::try_from(number).map_err(|_| self.error(format!("{number:#x} doesn't fit in 32 bits")))
+    }
+
+    fn header_size(&self, linked: Option<&Obdata>) -> Result<u16, FormatError> {
+        u16::try_from(self.number(linked)?).map_err(|_| self.error("a header of more than 65535 bytes"))
+    }
+
+    fn align(&self, linked: Option<&Obdata>) -> Result<u32, FormatError> {
+        match self.number(linked)? {
+            align @ (1 | 2 | 4 | 8 | 16 | 32) => Ok(align),
+            _ => Err(self.error("expected 1, 2, 4, 8, 16 or 32")),
+        }
     }
 
     fn linked_number(&self, linked: Option<&Obdata>) -> Result<u64, FormatError> {

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Field, FileForm, Obdata, Value};
+use super::{Field, FileForm, Obdata, Value, read};
 use crate::error::{Files, FormatError};
 use crate::keys::{PrivateKey, PublicKey};
 use crate::obk::{Encryption, ObkFile};
@@ -19,8 +19,8 @@ impl Obdata {
     /// The object, with the files that it names got from `files`.
     ///
     /// # Errors
-    /// When a file can't be had or isn't the key it should be, when the xml says not where the object goes, or when
-    /// the object doesn't fit there.
+    /// When a file can't be had or isn't the key it should be, when the xml says not where the object goes, when it
+    /// has an element that isn't known here, or when the object doesn't fit.
     pub fn build(&self, files: &Files<'_>) -> Result<ObkFile, FormatError> {
         let missing = |field: &str| FormatError::Field {
             line: self.info.line,
@@ -80,6 +80,7 @@ impl Obdata {
                     field.error("a text outside of a debug-authentication object; no device is known to take one")
                 );
             }
+            Value::Unknown(element) => return Err(field.error(read::unknown(element))),
             Value::File { path, form, .. } => return self.file_bytes(field, path, *form, files),
         };
         Ok(Secret::new(bytes))
@@ -92,12 +93,12 @@ impl Obdata {
         form: FileForm,
         files: &Files<'_>,
     ) -> Result<Secret<Vec<u8>>, FormatError> {
-        let content = Secret::new(files(path).map_err(|source| FormatError::File {
+        let content = files(path).map_err(|source| FormatError::File {
             line: field.line,
             field: field.name.clone(),
             file: path.to_owned(),
             source,
-        })?);
+        })?;
         let wrong = |source| FormatError::Content {
             line: field.line,
             field: field.name.clone(),
