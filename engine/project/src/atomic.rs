@@ -1,81 +1,114 @@
-//! Saving a file whole or not at all: temporary file in the same folder, sync, rename, sync of the folder.
+//! Saving one file whole or not at all: temporary file in the same folder, sync, rename, sync of the folder. Several
+//! files that belong together are the business of `saving`.
 //!
 //! A reader, or a machine that loses power, finds the old content or the new one, never a part.
 
-use std::fs::{self, File, Permissions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
+
+use crate::disk::{self, Confidentiality, Disk};
 
 /// Saves `bytes` as `path`. On an error the old file, if there was one, is as it was.
 ///
 /// The folder has to exist. An existing file keeps its permissions; a link is followed.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let path = follow(path);
-    let permissions = fs::metadata(&path).ok().map(|old| old.permissions());
-    replace(&path, bytes, permissions.or_else(ordinary))
+    replace(&Disk::real(), path, bytes, Confidentiality::Public)
 }
 
 /// As [`write()`], for content that holds a secret: on Unix nobody but the owner may read the file.
 pub fn write_secret(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let path = follow(path);
-    replace(&path, bytes, owner_only())
+    replace(&Disk::real(), path, bytes, Confidentiality::Secret)
 }
 
 /// Makes `folder` and those above it, as `fs::create_dir_all`; those that are new are on Unix the owner's alone.
 pub fn create_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    Disk::real().create_folders(folder, Confidentiality::Secret)
 }
 
-fn follow(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
-}
-
-fn replace(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".saving-");
-    if let Some(permissions) = permissions.clone() {
-        builder.permissions(permissions);
+/// [`write()`] and [`write_secret`], on any disk.
+fn replace(disk: &Disk, path: &Path, bytes: &[u8], confidentiality: Confidentiality) -> io::Result<()> {
+    let path = disk::follow(path);
+    let temporary = disk.write_beside(&path, bytes, confidentiality)?;
+    if let Err(error) = disk.rename(&temporary.path, &path) {
+        disk.discard(&temporary.path);
+        return Err(error);
     }
-    let mut file = builder.tempfile_in(folder)?;
-    // Creation is subject to the umask; an existing file's permissions are not.
-    if let (Some(permissions), true) = (permissions, path.exists()) {
-        file.as_file().set_permissions(permissions)?;
+    disk.sync_folder(disk::folder_of(&path))
+}
+
+/// Saves a file that is not there yet; one that is there is left alone and the error is `AlreadyExists`. On any error no
+/// new file is there.
+pub(crate) fn create(disk: &Disk, path: &Path, bytes: &[u8], confidentiality: Confidentiality) -> io::Result<()> {
+    let temporary = disk.write_beside(path, bytes, confidentiality)?;
+    if let Err(error) = disk.rename_new(&temporary.path, path) {
+        disk.discard(&temporary.path);
+        return Err(error);
     }
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    sync_folder(folder)
+    disk.sync_folder(disk::folder_of(path)).inspect_err(|_| disk.discard(path))
 }
 
-#[cfg(unix)]
-fn ordinary() -> Option<Permissions> {
-    Some(std::os::unix::fs::PermissionsExt::from_mode(0o666))
-}
+#[cfg(test)]
+mod tests {
+    use std::fs;
 
-#[cfg(not(unix))]
-fn ordinary() -> Option<Permissions> {
-    None
-}
+    use super::*;
+    use crate::disk::Fault;
 
-#[cfg(unix)]
-fn owner_only() -> Option<Permissions> {
-    Some(std::os::unix::fs::PermissionsExt::from_mode(0o600))
-}
+    const FAULTS: [Fault; 5] = [Fault::Once, Fault::Twice, Fault::DiskFull, Fault::Killed, Fault::KilledWriting];
 
-#[cfg(not(unix))]
-fn owner_only() -> Option<Permissions> {
-    None
-}
+    /// Lets each operation of `save` fail in turn, on a file that holds `before`; what it holds then, and how many
+    /// files there are.
+    fn in_turn(before: Option<&str>, save: impl Fn(&Disk, &Path) -> io::Result<()>) -> Vec<(Fault, String, usize)> {
+        let mut seen = Vec::new();
+        for fault in FAULTS {
+            for turn in 1.. {
+                let folder = tempfile::tempdir().unwrap();
+                let path = folder.path().join("a");
+                if let Some(before) = before {
+                    fs::write(&path, before).unwrap();
+                }
+                let disk = Disk::failing_at(turn, fault);
+                let result = save(&disk, &path);
+                let content = fs::read_to_string(&path).unwrap_or_default();
+                if disk.operations() < turn {
+                    result.unwrap();
+                    assert_eq!(content, "new");
+                    break;
+                }
+                assert!(result.is_err(), "{fault:?} at {turn} was swallowed");
+                seen.push((fault, content, fs::read_dir(folder.path()).unwrap().count()));
+            }
+        }
+        assert!(seen.len() >= 5 * FAULTS.len(), "{seen:?}");
+        seen
+    }
 
-/// A rename is only on the disk once its folder is. Elsewhere than on Unix a folder can't be opened for that.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    #[test]
+    fn whichever_operation_fails_a_file_has_its_old_content_or_the_new() {
+        for (fault, content, files) in
+            in_turn(Some("old"), |disk, path| replace(disk, path, b"new", Confidentiality::Public))
+        {
+            assert!(content == "old" || content == "new", "{fault:?}: {content}");
+            assert!(files == 1 || !matches!(fault, Fault::Once | Fault::DiskFull), "{fault:?}: {files} files");
+        }
+    }
+
+    #[test]
+    fn whichever_operation_fails_a_new_file_is_whole_or_not_there() {
+        for (fault, content, files) in in_turn(None, |disk, path| create(disk, path, b"new", Confidentiality::Secret)) {
+            assert!(content.is_empty() || content == "new", "{fault:?}: {content}");
+            assert!(files == 0 || !matches!(fault, Fault::Once | Fault::DiskFull), "{fault:?}: {files} files");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_not_created_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "kept").unwrap();
+        let error = create(&Disk::real(), &path, b"new", Confidentiality::Public).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "kept");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }

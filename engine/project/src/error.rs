@@ -5,10 +5,14 @@
 use std::io;
 use std::path::PathBuf;
 
-use formats::FormatError;
+use formats::{FormatError, KeyProblem};
 
+use crate::binary::BinaryError;
 use crate::finding::Finding;
+use crate::flow::Flow;
+use crate::key_files::KeyFileError;
 use crate::keys::KeyRole;
+use crate::saving::SavingError;
 
 /// Why a project can't be opened, or its outputs can't be made.
 #[derive(Debug, thiserror::Error)]
@@ -22,11 +26,19 @@ pub enum ProjectError {
         /// What a project has, below the folder.
         missing: PathBuf,
     },
-    /// The folder holds a project of two boot stages.
-    #[error("{} is a project of two boot stages, which the studio does not know yet", folder.display())]
-    TwoStages {
-        /// The folder.
-        folder: PathBuf,
+    /// The project follows a flow that can't do this yet.
+    #[error("the project's flow is “{flow}”, which the studio configures but does not provision yet")]
+    OtherFlow {
+        /// The flow.
+        flow: Flow,
+    },
+    /// A private key is needed whose file is protected, and its passphrase isn't known.
+    #[error("{}, the {role} key, is protected by a passphrase", path.display())]
+    Locked {
+        /// What the key is for.
+        role: KeyRole,
+        /// Which file.
+        path: PathBuf,
     },
     /// A file could not be read.
     #[error("{} can't be read: {source}", path.display())]
@@ -82,6 +94,22 @@ pub enum ProjectError {
         /// What is wrong with it.
         source: FormatError,
     },
+    /// A key file isn't there.
+    #[error("{}, the {role} key, is not there", path.display())]
+    KeyMissing {
+        /// What the key is for.
+        role: KeyRole,
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The loader's binary can't be understood.
+    #[error("{}: {source}", path.as_ref().map_or_else(|| "the built-in iLoader".into(), |path| path.display().to_string()))]
+    Loader {
+        /// Which file; `None` for the one that the program brings.
+        path: Option<PathBuf>,
+        /// What is wrong with it.
+        source: BinaryError,
+    },
     /// A file of the project is another since the project was opened.
     #[error("{} was changed since the project was opened", path.display())]
     Changed {
@@ -94,6 +122,18 @@ pub enum ProjectError {
         /// The findings that are errors.
         findings: Vec<Finding>,
     },
+    /// Edited files could not be saved, or a saving that was cut off could not be finished.
+    #[error("{source}")]
+    Saving {
+        /// Which file, and what the operating system said.
+        source: Box<SavingError>,
+    },
+    /// A key file could not be made or written.
+    #[error("{source}")]
+    KeyFile {
+        /// Which, and why.
+        source: Box<KeyFileError>,
+    },
     /// The application could not be read.
     #[error("the application {} can't be read: {source}", path.display())]
     Application {
@@ -101,6 +141,14 @@ pub enum ProjectError {
         path: PathBuf,
         /// What the operating system said.
         source: io::Error,
+    },
+    /// The application's file is no program.
+    #[error("the application {}: {source}", path.display())]
+    Program {
+        /// Where the image's settings place it.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: BinaryError,
     },
     /// An image was built and is not what it should be: a fault of the studio, or of the machine.
     #[error("{} was built wrongly and not saved: {because}", path.display())]
@@ -127,25 +175,38 @@ impl ProjectError {
             Self::NotAProject { .. } => {
                 "choose the folder that holds STiROT and DA, as ST's ROT_Provisioning does, or start from the sample".into()
             }
-            Self::TwoStages { .. } => "choose a project in which STiROT manages the application itself".into(),
+            Self::OtherFlow { .. } => "choose the flow of one boot stage, or use ST's scripts with the objects made here".into(),
+            Self::Locked { .. } => "give its passphrase; it is kept in memory only, until the studio is closed".into(),
             Self::Read { .. } => "check that the file exists and that you may read it".into(),
+            Self::Write { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => {
+                "the folder holds a project already, and nothing of it is written over; choose another folder".into()
+            }
             Self::Write { .. } => "check that the folder exists, is writable and has room; what was there is unchanged".into(),
             Self::Settings { .. } => {
-                "mend the line: format, name, board, final_state (closed, locked), debug_authentication (certificate, password) and \
-                 loader (builtin, or a path) are what it may say"
+                "mend the line: format, name, board, flow (stirot, stirot_oemurot, oemirot, da), final_state (closed, locked), \
+                 debug_authentication (certificate, password) and loader (builtin, or a path) are what it may say"
                     .into()
             }
             Self::SettingsFormat { .. } => "open it with a newer version of the studio, or write the file anew".into(),
             Self::Configuration { .. } => "correct it in this file; the sample project shows every file and field".into(),
+            Self::Key { source: FormatError::Key(KeyProblem::WrongPassphrase), .. } => {
+                "type the passphrase again; nobody can bring a lost one back, an older version of the key may be there".into()
+            }
             Self::Key { .. } => {
-                "name a PEM file with a P-256 private key without a passphrase (`openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`)"
+                "name a PEM file with a P-256 private key, in the clear or under a passphrase, or make a new one \
+                 (`stirot-studio keys new`)"
                     .into()
             }
+            Self::Saving { source } => source.help().into(),
+            Self::KeyFile { source } => source.help().into(),
+            Self::KeyMissing { .. } => "make a new key, or let the configuration name the file that holds it".into(),
+            Self::Loader { .. } => "name the binary or the ELF file that the iLoader's project builds".into(),
             Self::Changed { .. } => "open the project again".into(),
             Self::Rules { findings } => findings.iter().map(|finding| finding.help.as_str()).collect::<Vec<_>>().join("\n"),
             Self::Application { .. } => {
                 "build the application, or let “Firmware binary input file” of the image's settings name it".into()
             }
+            Self::Program { .. } => "name the binary, hex or ELF file that the application's project builds".into(),
             Self::BuiltWrong { .. } => "please report this, with the project's settings but without its keys".into(),
             Self::Build { .. } => "mend what is named; nothing was written".into(),
         }

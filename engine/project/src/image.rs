@@ -5,21 +5,19 @@ pub(crate) mod rules;
 
 use std::path::{Path, PathBuf};
 
-use formats::mcuboot::{Folder, KeyReference};
-use formats::{FormatError, ImageSettings, McubootFormat, Report};
+use formats::mcuboot::{Folder, KeyReference, SignSettings};
+use formats::{FormatError, McubootFormat, Report};
 
-pub(crate) use prepare::prepare;
+pub(crate) use prepare::{difference, prepare};
 
 use crate::error::ProjectError;
 use crate::place;
-use crate::source_files::{Configuration, Snapshot};
+use crate::sources::{Configuration, Snapshot, Sources};
 
 /// What the image's xml asks for.
 pub(crate) struct ImageConfiguration {
     pub(crate) path: PathBuf,
-    pub(crate) settings: ImageSettings,
-    /// Address of the slot it is for, where the file says.
-    pub(crate) address: Option<u32>,
+    pub(crate) sign: SignSettings,
     /// The key that signs and the one that encrypts.
     pub(crate) authentication_key: PathBuf,
     pub(crate) encryption_key: PathBuf,
@@ -33,9 +31,14 @@ impl ImageConfiguration {
     pub(crate) fn read(
         path: PathBuf,
         configuration: &Configuration,
+        sources: &Sources,
         snapshot: &mut Snapshot,
     ) -> Result<Self, ProjectError> {
-        let text = snapshot.read(&path)?;
+        snapshot.note(&path);
+        let text = match sources.read(&path) {
+            Ok(text) => text,
+            Err(source) => return Err(ProjectError::Read { path, source }),
+        };
         let read = || {
             let document = McubootFormat::decode(&text)?;
             let linked = document.linked_xml.as_ref();
@@ -51,22 +54,24 @@ impl ImageConfiguration {
                 }
             }
             let sign = document.resolve(linked.map(|_| &configuration.document))?;
-            let settings = sign.stirot()?;
             let encryption_key = sign
                 .encryption_key
                 .as_ref()
                 .ok_or(FormatError::Setting { setting: "encryption key", problem: "argument -E is missing".into() })?;
             Ok(Self {
-                settings,
-                address: sign.address,
                 authentication_key: key_path(&path, configuration, &sign.authentication_key),
                 encryption_key: key_path(&path, configuration, encryption_key),
                 input: place::resolve(&path, &sign.input),
                 output: place::resolve(&path, &sign.output),
                 path: path.clone(),
+                sign,
             })
         };
         read().map_err(|source| ProjectError::Configuration { path: path.clone(), source })
+    }
+
+    pub(crate) fn wrong(&self, source: FormatError) -> ProjectError {
+        ProjectError::Configuration { path: self.path.clone(), source }
     }
 }
 

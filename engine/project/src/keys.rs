@@ -2,12 +2,13 @@
 //! kept no longer than that.
 
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use formats::{Fingerprint, FormatError, PrivateKey, Secret};
+use formats::{Fingerprint, FormatError};
 
 use crate::error::ProjectError;
+use crate::sources::Sources;
+use crate::stirot::field;
 
 /// What a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,6 +17,10 @@ pub enum KeyRole {
     Authentication,
     /// Opens images; the chip holds the private half.
     Encryption,
+    /// As [`KeyRole::Authentication`], for the images that the user's own boot stage verifies.
+    OemAuthentication,
+    /// As [`KeyRole::Encryption`], for the images that the user's own boot stage opens.
+    OemEncryption,
     /// The root of debug certificates; the chip holds the hash of the public half.
     DebugRoot,
 }
@@ -25,8 +30,26 @@ impl fmt::Display for KeyRole {
         f.write_str(match self {
             Self::Authentication => "authentication",
             Self::Encryption => "encryption",
+            Self::OemAuthentication => "OEM authentication",
+            Self::OemEncryption => "OEM encryption",
             Self::DebugRoot => "debug root",
         })
+    }
+}
+
+impl KeyRole {
+    /// The field that names a key of this role, in the configuration of its stage.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Authentication | Self::OemAuthentication => field::AUTHENTICATION_KEY,
+            Self::Encryption | Self::OemEncryption => field::ENCRYPTION_KEY,
+            Self::DebugRoot => field::ROOT_KEY,
+        }
+    }
+
+    /// Whether the chip is given the private half.
+    pub const fn goes_into_the_chip(self) -> bool {
+        matches!(self, Self::Encryption | Self::OemEncryption)
     }
 }
 
@@ -39,6 +62,8 @@ pub struct KeyInUse {
     pub path: PathBuf,
     /// How it is named.
     pub fingerprint: Fingerprint,
+    /// Whether its file needs a passphrase.
+    pub protection: Protection,
 }
 
 /// A key in use that everybody has: for rehearsal, never for a product.
@@ -52,24 +77,31 @@ pub struct SampleKey {
     pub fingerprint: Fingerprint,
 }
 
-/// Reads a PEM file with a private key.
-pub(crate) fn read_private(role: KeyRole, path: &Path) -> Result<PrivateKey, ProjectError> {
-    let text = read(path)?;
-    PrivateKey::from_pem(&text).map_err(|source| wrong(role, path, source))
+/// Whether a key file needs a passphrase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Protection {
+    /// Anybody who can read the file has the key.
+    Clear,
+    /// Encrypted, and the passphrase isn't known.
+    Locked,
+    /// Encrypted, and the passphrase was given.
+    Unlocked,
 }
 
-/// Reads the public half of the key in a PEM file, which may hold either half.
-pub(crate) fn read_public(role: KeyRole, path: &Path) -> Result<formats::PublicKey, ProjectError> {
-    let text = read(path)?;
-    formats::PublicKey::from_pem(&text).map_err(|source| wrong(role, path, source))
+/// A key of a project: role, file, fingerprint, protection.
+pub(crate) fn in_use(role: KeyRole, path: PathBuf, sources: &Sources) -> Result<KeyInUse, ProjectError> {
+    let fingerprint = sources.public_key(role, &path)?.fingerprint();
+    let text = sources.read(&path).map_err(|source| ProjectError::Read { path: path.clone(), source })?;
+    let protection = sources.protection(&path, &text);
+    // The chip needs no more of a root key than its public half; a project may not have the other.
+    if role != KeyRole::DebugRoot && protection == Protection::Clear {
+        sources.private_key(role, &path)?;
+    }
+    Ok(KeyInUse { role, path, fingerprint, protection })
 }
 
-fn wrong(role: KeyRole, path: &Path, source: FormatError) -> ProjectError {
+pub(crate) fn wrong(role: KeyRole, path: &Path, source: FormatError) -> ProjectError {
     ProjectError::Key { role, path: path.to_owned(), source }
-}
-
-fn read(path: &Path) -> Result<Secret<Vec<u8>>, ProjectError> {
-    fs::read(path).map(Secret::new).map_err(|source| ProjectError::Read { path: path.to_owned(), source })
 }
 
 /// The public PEM that ST's tools put beside a private one: `X_pub.pem` or `X_Pub.pem` beside `X.pem`.

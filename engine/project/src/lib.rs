@@ -1,29 +1,51 @@
-//! A project: a folder in the layout of ST's `ROT_Provisioning`, as types; what is wrong with it; and what comes out of
-//! it, built and saved.
+//! A project: a folder in the layout of ST's `ROT_Provisioning`, as types and as an editor sees it; what is wrong with
+//! it; what belongs together; and what comes out of it, built and saved.
 //!
 //! Nothing here knows a board. Private keys are read where they are needed and never shown.
 
+pub mod application;
+mod assessment;
 pub mod atomic;
+mod belonging;
+pub mod binary;
 pub mod data_folder;
+pub mod disk;
+mod draft;
 mod error;
 mod finding;
-mod geometry_rules;
+mod flow;
+mod grouped;
 mod image;
+pub mod key_files;
 pub mod keys;
+pub mod loader;
+mod memory_map;
 mod outputs;
 mod place;
 mod project;
 mod rules;
 pub mod sample;
+pub mod saving;
 mod settings;
-mod source_files;
+mod sources;
+mod stage;
 mod stirot;
+pub mod template;
 
+pub use assessment::{Assessment, KeyView, ObjectView, Standing};
+pub use belonging::{Belonging, Link, LinkState, Part, PartId};
+pub use disk::{Confidentiality, Disk, Fault};
+pub use draft::{Document, DocumentRole, Draft, FieldPlace, Stored};
 pub use error::ProjectError;
-pub use finding::{Finding, Severity};
+pub use finding::{FieldEdit, Finding, NewValue, RegionName, Remedy, Severity};
+pub use flow::{CERTIFICATE_FILE, Flow, PASSWORD_FILE};
+pub use grouped::grouped;
 pub use image::ImageOutput;
-pub use keys::{KeyInUse, KeyRole, SampleKey};
-pub use outputs::{ObkOutput, Outputs};
-pub use project::{CERTIFICATE_FILE, CONFIGURATION_FILE, IMAGE_FILE, PASSWORD_FILE, Project};
+pub use keys::{KeyInUse, KeyRole, Protection, SampleKey};
+pub use memory_map::{Lane, Memory, Moves, Placed, erase_sectors, memory_map};
+pub use outputs::{Kept, ObjectRole, ObkOutput, Outputs};
+pub use project::Project;
+pub use rules::{BoardFacts, RULES, Rule, rule_of};
 pub use settings::{Credential, LoaderSetting, SETTINGS_FILE, Settings, TargetState};
+pub use sources::Sources;
 pub use stirot::{StirotConfiguration, field};

@@ -6,18 +6,24 @@
 use std::fmt;
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use formats::{ObkFile, Secret};
+use formats::{FormatError, ObkFile, PrivateKey, PublicKey, Secret, StirotConfig};
 use sha2::{Digest, Sha256};
 
 use crate::atomic;
+use crate::disk::Confidentiality;
 use crate::error::ProjectError;
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
+use crate::flow::{CERTIFICATE_FILE, Flow};
 use crate::image::{self, ImageOutput};
+use crate::keys::{KeyInUse, KeyRole, Protection};
 use crate::project::Project;
+use crate::rules;
 use crate::settings::TargetState;
-use crate::source_files::Configuration;
+use crate::sources::Configuration;
+use crate::stage::Stage;
 
 /// What is written to a board, apart from the loader.
 #[derive(Debug)]
@@ -44,6 +50,17 @@ pub struct ObkOutput {
     pub sha256: [u8; 32],
     /// Whether it was built just now; otherwise the file was there and right.
     pub built: bool,
+    /// Whether it lies on the disk.
+    pub kept: Kept,
+}
+
+/// Whether an object lies on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// In its file.
+    OnDisk,
+    /// In memory only: it holds a private key whose own file is protected by a passphrase.
+    InMemory,
 }
 
 /// Neither the body nor the file's hash, from which a password could be guessed.
@@ -53,88 +70,233 @@ impl fmt::Debug for ObkOutput {
     }
 }
 
-/// Whether a file holds what nobody else may read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Confidentiality {
-    Public,
-    Secret,
+/// Which object of a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ObjectRole {
+    /// The debug-authentication object of the final state.
+    DebugAuthentication,
+    /// STiROT_Config.
+    StirotConfig,
+    /// STiROT_Data.
+    StirotData,
+    /// The configuration of the user's own boot stage.
+    OemConfig,
+    /// The counters of the user's own boot stage.
+    OemData,
 }
 
-/// An object that is known but not yet saved.
-struct Pending {
-    path: PathBuf,
-    obk: ObkFile,
+impl fmt::Display for ObjectRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DebugAuthentication => "debug authentication",
+            Self::StirotConfig => "STiROT_Config",
+            Self::StirotData => "STiROT_Data",
+            Self::OemConfig => "OEM configuration",
+            Self::OemData => "OEM counters",
+        })
+    }
+}
+
+/// An object that a project has: where it goes, and what it is made of.
+pub(crate) struct PlannedObject<'a> {
+    pub(crate) role: ObjectRole,
+    pub(crate) path: PathBuf,
+    /// Its xml; an object without one is the same in every project.
+    pub(crate) xml: Option<&'a Configuration>,
+    /// The key whose private half it holds.
+    pub(crate) private_key: Option<&'a KeyInUse>,
     confidentiality: Confidentiality,
+    pub(crate) kept: Kept,
 }
 
-/// Where the objects go, by the names they have in [`Outputs`].
-pub(crate) struct ObjectPaths {
-    pub(crate) debug_authentication: PathBuf,
-    pub(crate) configuration: PathBuf,
-    pub(crate) data: PathBuf,
+impl PlannedObject<'_> {
+    /// The object's bytes.
+    pub(crate) fn build(&self, project: &Project) -> Result<ObkFile, ProjectError> {
+        match (self.role, self.xml) {
+            (_, Some(xml)) => match self.private_key {
+                Some(key) if key.protection == Protection::Locked => {
+                    Err(ProjectError::Locked { role: key.role, path: key.path.clone() })
+                }
+                _ => xml.build(&project.sources),
+            },
+            (ObjectRole::DebugAuthentication, None) => Ok(ObkFile::da_lock()),
+            (ObjectRole::StirotConfig | ObjectRole::StirotData, None) => Ok(ObkFile::stirot_data()),
+            (ObjectRole::OemConfig | ObjectRole::OemData, None) => Ok(ObkFile::oemurot_data()),
+        }
+    }
 }
 
-pub(crate) fn object_paths(project: &Project, target: TargetState) -> Result<ObjectPaths, ProjectError> {
-    let configuration = project.configuration.output()?;
-    let data = configuration.with_file_name("STiROT_Data.obk");
+/// The objects of a project, in the order in which a chip is given them.
+pub(crate) fn planned_objects(project: &Project, target: TargetState) -> Result<Vec<PlannedObject<'_>>, ProjectError> {
+    let mut planned = vec![debug_authentication(project, target)?];
+    if let Some(stirot) = &project.stirot {
+        planned.extend(of_stage(project, &stirot.stage, [ObjectRole::StirotConfig, ObjectRole::StirotData])?);
+    }
+    // The counters of an own root of trust at HDPL 1 are another object; what it holds is not known well enough.
+    if let Some(oem) = &project.oem {
+        let two_stages = project.stirot.is_some();
+        let objects = of_stage(project, oem, [ObjectRole::OemConfig, ObjectRole::OemData])?;
+        planned.extend(objects.into_iter().filter(|object| two_stages || object.role == ObjectRole::OemConfig));
+    }
+    Ok(planned)
+}
+
+fn debug_authentication(project: &Project, target: TargetState) -> Result<PlannedObject<'_>, ProjectError> {
     let of_credential = project.debug_authentication.as_ref().map(Configuration::output).transpose()?;
-    let debug_authentication = match (target, of_credential) {
-        (TargetState::Closed, Some(path)) => path,
-        (TargetState::Locked, Some(path)) => path.with_file_name("DA_ConfigLock.obk"),
-        (_, None) => project.folder.join("DA/Binary/DA_ConfigLock.obk"),
+    let (path, xml) = match (target, of_credential) {
+        (TargetState::Closed, Some(path)) => (path, project.debug_authentication.as_ref()),
+        (TargetState::Locked, Some(path)) => (path.with_file_name("DA_ConfigLock.obk"), None),
+        (TargetState::Locked, None) => (project.folder.join("DA/Binary/DA_ConfigLock.obk"), None),
+        (TargetState::Closed, None) => {
+            let missing = PathBuf::from(CERTIFICATE_FILE);
+            return Err(ProjectError::NotAProject { folder: project.folder.clone(), missing });
+        }
     };
-    Ok(ObjectPaths {
-        debug_authentication: project.place_output(debug_authentication),
-        configuration: project.place_output(configuration),
-        data: project.place_output(data),
+    Ok(PlannedObject {
+        role: ObjectRole::DebugAuthentication,
+        path: project.place_output(path),
+        xml,
+        private_key: None,
+        // A password is found from its hash in no time.
+        confidentiality: Confidentiality::Secret,
+        kept: Kept::OnDisk,
     })
 }
 
-/// The debug-authentication object for a final state.
-pub(crate) fn debug_authentication_object(project: &Project, target: TargetState) -> Result<ObkFile, ProjectError> {
-    match (target, &project.debug_authentication) {
-        (TargetState::Locked, _) => Ok(ObkFile::da_lock()),
-        (TargetState::Closed, Some(file)) => file.build(),
-        (TargetState::Closed, None) => Err(ProjectError::NotAProject {
-            folder: project.folder.clone(),
-            missing: PathBuf::from(crate::project::CERTIFICATE_FILE),
-        }),
+fn of_stage<'a>(
+    project: &'a Project,
+    stage: &'a Stage,
+    [config, data]: [ObjectRole; 2],
+) -> Result<[PlannedObject<'a>; 2], ProjectError> {
+    let path = stage.configuration.output()?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    // ST's names go in pairs: X_Config.obk, X_Data.obk.
+    let pair = match name.strip_suffix("_Config.obk") {
+        Some(stem) => format!("{stem}_Data.obk"),
+        None if data == ObjectRole::StirotData => "STiROT_Data.obk".into(),
+        None => "OEMuROT_Data.obk".into(),
+    };
+    let kept = match stage.encryption.protection {
+        Protection::Clear => Kept::OnDisk,
+        Protection::Locked | Protection::Unlocked => Kept::InMemory,
+    };
+    let data_path = project.place_output(path.with_file_name(pair));
+    Ok([
+        PlannedObject {
+            role: config,
+            path: project.place_output(path),
+            xml: Some(&stage.configuration),
+            private_key: Some(&stage.encryption),
+            confidentiality: Confidentiality::Secret,
+            kept,
+        },
+        PlannedObject {
+            role: data,
+            path: data_path,
+            xml: None,
+            private_key: None,
+            confidentiality: Confidentiality::Public,
+            kept: Kept::OnDisk,
+        },
+    ])
+}
+
+/// Bytes of the two keys in the configuration of the user's own stage (`formats.md` §1.5).
+const OEM_AUTHENTICATION: Range<usize> = 0..91;
+const OEM_ENCRYPTION: Range<usize> = 91..161;
+
+/// The keys that the configuration object of a stage holds: the one that verifies images, and the one that opens them.
+pub(crate) fn keys_inside(role: ObjectRole, obk: &ObkFile) -> Result<(PublicKey, PrivateKey), FormatError> {
+    let payload = obk.hashed_payload()?;
+    if role == ObjectRole::StirotConfig {
+        let config =
+            StirotConfig::decode(payload).map_err(|source| FormatError::Layout { what: "the object", source })?;
+        return Ok((
+            PublicKey::from_stored(config.authentication_key)?,
+            PrivateKey::from_stored(config.decryption_key)?,
+        ));
     }
+    let authentication = payload.get(OEM_AUTHENTICATION).and_then(|bytes| bytes.first_chunk());
+    let encryption = payload.get(OEM_ENCRYPTION).and_then(|bytes| bytes.first_chunk());
+    match (authentication, encryption) {
+        (Some(authentication), Some(encryption)) => {
+            Ok((PublicKey::from_stored(authentication)?, PrivateKey::from_stored(encryption)?))
+        }
+        _ => Err(FormatError::Object { field: "keys", problem: "it is too short to hold two keys".into() }),
+    }
+}
+
+/// Refuses a project whose files were changed since they were read.
+fn require_unchanged(project: &Project) -> Result<(), ProjectError> {
+    match project.changed_file() {
+        Some(path) => Err(ProjectError::Changed { path: path.to_owned() }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses what a rule holds up.
+fn require_no_error(findings: Vec<Finding>) -> Result<(), ProjectError> {
+    let findings: Vec<_> = findings.into_iter().filter(|finding| finding.severity == Severity::Error).collect();
+    if findings.is_empty() { Ok(()) } else { Err(ProjectError::Rules { findings }) }
 }
 
 pub(crate) fn make(project: &Project, target: TargetState) -> Result<Outputs, ProjectError> {
-    if let Some(path) = project.changed_file() {
-        return Err(ProjectError::Changed { path: path.to_owned() });
+    if project.flow() != Flow::Stirot {
+        return Err(ProjectError::OtherFlow { flow: project.flow() });
     }
-    let findings: Vec<_> =
-        project.check_for(target).into_iter().filter(|finding| finding.severity == Severity::Error).collect();
-    if !findings.is_empty() {
-        return Err(ProjectError::Rules { findings });
+    require_unchanged(project)?;
+    if let Some(key) = project.keys().find(|key| key.protection == Protection::Locked && key.role != KeyRole::DebugRoot)
+    {
+        return Err(ProjectError::Locked { role: key.role, path: key.path.clone() });
     }
-    let paths = object_paths(project, target)?;
-    let pending = [
-        Pending {
-            path: paths.debug_authentication,
-            obk: debug_authentication_object(project, target)?,
-            // A password is found from its hash in no time.
-            confidentiality: Confidentiality::Secret,
-        },
-        Pending {
-            path: paths.configuration,
-            obk: project.configuration.build()?,
-            confidentiality: Confidentiality::Secret,
-        },
-        Pending { path: paths.data, obk: ObkFile::stirot_data(), confidentiality: Confidentiality::Public },
-    ];
+    require_no_error(project.check_for(target))?;
     // Everything that can fail for a reason of its own comes before the first file is written.
+    let objects = built(project, target)?;
     let image = image::prepare(project)?;
-    let [debug_authentication, configuration, data] = pending;
+    let mut saved = objects.into_iter().map(|(planned, obk)| Ok((planned.role, save_object(project, planned, obk)?)));
+    let mut next = |wanted: ObjectRole| -> Result<ObkOutput, ProjectError> {
+        match saved.next().transpose()? {
+            Some((role, output)) if role == wanted => Ok(output),
+            _ => Err(ProjectError::OtherFlow { flow: project.flow() }),
+        }
+    };
     Ok(Outputs {
-        debug_authentication: save_object(project, debug_authentication)?,
-        configuration: save_object(project, configuration)?,
-        data: save_object(project, data)?,
+        debug_authentication: next(ObjectRole::DebugAuthentication)?,
+        configuration: next(ObjectRole::StirotConfig)?,
+        data: next(ObjectRole::StirotData)?,
         image: image.save(project)?,
     })
+}
+
+/// The image that STiRoT installs: of one boot stage the application, of two the second stage.
+pub(crate) fn make_image(project: &Project, target: TargetState) -> Result<Option<ImageOutput>, ProjectError> {
+    if project.stirot.is_none() {
+        return Ok(None);
+    }
+    require_unchanged(project)?;
+    let signs = |key: &&KeyInUse| matches!(key.role, KeyRole::Authentication | KeyRole::Encryption);
+    if let Some(key) = project.keys().filter(signs).find(|key| key.protection == Protection::Locked) {
+        return Err(ProjectError::Locked { role: key.role, path: key.path.clone() });
+    }
+    require_no_error(project.check_for(target))?;
+    image::prepare(project)?.save(project).map(Some)
+}
+
+pub(crate) fn make_objects(project: &Project, target: TargetState) -> Result<Vec<ObkOutput>, ProjectError> {
+    require_unchanged(project)?;
+    require_no_error(rules::findings_of_objects(project, target))?;
+    built(project, target)?.into_iter().map(|(planned, obk)| save_object(project, planned, obk)).collect()
+}
+
+fn built(project: &Project, target: TargetState) -> Result<Vec<(PlannedObject<'_>, ObkFile)>, ProjectError> {
+    let planned = planned_objects(project, target)?;
+    planned
+        .into_iter()
+        .map(|object| {
+            let obk = object.build(project)?;
+            Ok((object, obk))
+        })
+        .collect()
 }
 
 /// Saves an output; its folder is made when there is none. In the user's data it is the user's alone.
@@ -158,8 +320,8 @@ pub(crate) fn save(
     .map_err(failed)
 }
 
-fn save_object(project: &Project, pending: Pending) -> Result<ObkOutput, ProjectError> {
-    let Pending { path, obk, confidentiality } = pending;
+fn save_object(project: &Project, planned: PlannedObject<'_>, obk: ObkFile) -> Result<ObkOutput, ProjectError> {
+    let PlannedObject { path, confidentiality, kept, .. } = planned;
     let bytes = obk.encode();
     let built = match fs::read(&path).map(Secret::new) {
         Ok(present) if present == bytes => false,
@@ -167,9 +329,9 @@ fn save_object(project: &Project, pending: Pending) -> Result<ObkOutput, Project
         Err(error) if error.kind() == io::ErrorKind::NotFound => true,
         Err(source) => return Err(ProjectError::Read { path, source }),
     };
-    if built {
+    if built && kept == Kept::OnDisk {
         save(project, &path, &bytes, confidentiality)?;
     }
     let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    Ok(ObkOutput { name, sha256: Sha256::digest(&*bytes).into(), path, obk, built })
+    Ok(ObkOutput { name, sha256: Sha256::digest(&*bytes).into(), path, obk, built, kept })
 }

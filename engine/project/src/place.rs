@@ -10,6 +10,21 @@ pub(crate) fn resolve(file: &Path, written: &str) -> PathBuf {
     tidy(&folder.join(written.replace('\\', "/")))
 }
 
+/// The way from the folder of `file` to `path`, with `/` between its parts, as ST's files write it; the whole path
+/// where no such way exists.
+pub(crate) fn relative(file: &Path, path: &Path) -> String {
+    let from: Vec<Component<'_>> = file.parent().unwrap_or(Path::new("")).components().collect();
+    let to: Vec<Component<'_>> = path.components().collect();
+    let shared = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
+    if shared == 0 {
+        return path.to_string_lossy().into_owned();
+    }
+    let up = std::iter::repeat_n("..".to_owned(), from.len().saturating_sub(shared));
+    let down = to.iter().skip(shared).map(|part| part.as_os_str().to_string_lossy().into_owned());
+    let parts: Vec<String> = std::iter::once(".".to_owned()).chain(up).chain(down).collect();
+    parts.join("/")
+}
+
 /// Without `.` and, where something stands in front of it, without `..`.
 pub(crate) fn tidy(path: &Path) -> PathBuf {
     let mut tidied = PathBuf::new();
@@ -53,6 +68,16 @@ mod tests {
         assert_eq!(resolve(file, "./../../../q/b"), Path::new("/q/b"));
         assert_eq!(resolve(file, "/abs/b"), Path::new("/abs/b"));
         assert_eq!(resolve(file, "../../../../../b"), Path::new("/../../b"));
+    }
+
+    #[test]
+    fn a_relative_path_leads_back_to_where_it_came_from() {
+        let file = Path::new("/p/STiROT/Config/STiROT_Config.xml");
+        for path in ["/p/STiROT/Keys/a_v2.pem", "/p/STiROT/Config/b.pem", "/p/DA/Keys/c.pem", "/p/d"] {
+            assert_eq!(resolve(file, &relative(file, Path::new(path))), Path::new(path));
+        }
+        assert_eq!(relative(file, Path::new("/p/STiROT/Keys/a_v2.pem")), "./../Keys/a_v2.pem");
+        assert_eq!(relative(file, Path::new("/p/STiROT/Config/b.pem")), "./b.pem");
     }
 
     #[test]

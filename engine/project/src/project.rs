@@ -6,50 +6,46 @@ use std::path::{Path, PathBuf};
 use formats::is_sample;
 
 use crate::data_folder;
+use crate::disk::Disk;
 use crate::error::ProjectError;
 use crate::finding::Finding;
-use crate::image::ImageConfiguration;
+use crate::flow::Flow;
+use crate::image::ImageOutput;
 use crate::keys::{self, KeyInUse, KeyRole, SampleKey};
-use crate::outputs::{self, Outputs};
+use crate::outputs::{self, ObkOutput, Outputs};
 use crate::place;
-use crate::rules;
+use crate::rules::{self, BoardFacts};
+use crate::saving;
 use crate::settings::{Credential, SETTINGS_FILE, Settings, TargetState};
-use crate::source_files::{Configuration, Snapshot};
-use crate::stirot::{self, StirotConfiguration, field};
-
-/// Where a project keeps STiROT's configuration, below its folder.
-pub const CONFIGURATION_FILE: &str = "STiROT/Config/STiROT_Config.xml";
-/// Where a project keeps the image's settings.
-pub const IMAGE_FILE: &str = "STiROT/Image/STiROT_Code_Image.xml";
-/// Where a project keeps the object for certificates.
-pub const CERTIFICATE_FILE: &str = "DA/Config/DA_Config.xml";
-/// Where a project keeps the object for a password.
-pub const PASSWORD_FILE: &str = "DA/Config/DA_ConfigWithPassword.xml";
+use crate::sources::{Configuration, Snapshot, Sources};
+use crate::stage::{Stage, StirotStage};
+use crate::stirot::{StirotConfiguration, field};
 
 /// An opened project. What it says is what its files said when it was opened; only the application itself is read
 /// anew whenever outputs are made.
 pub struct Project {
     pub(crate) folder: PathBuf,
     pub(crate) settings: Settings,
+    pub(crate) sources: Sources,
     /// Root of the outputs when they don't go where the files say.
     pub(crate) redirected: Option<PathBuf>,
     outputs_folder: PathBuf,
-    pub(crate) configuration: Configuration,
-    pub(crate) image: ImageConfiguration,
+    /// STiRoT's stage, in the flows that use it.
+    pub(crate) stirot: Option<StirotStage>,
+    /// The user's own boot stage, in the flows that have one.
+    pub(crate) oem: Option<Stage>,
     pub(crate) debug_authentication: Option<Configuration>,
-    pub(crate) stirot: StirotConfiguration,
-    pub(crate) authentication: KeyInUse,
-    pub(crate) encryption: KeyInUse,
     pub(crate) root: Option<KeyInUse>,
     snapshot: Snapshot,
 }
 
 impl Project {
-    /// Opens a folder in the layout of ST's `ROT_Provisioning` for one boot stage. A project file beside it is read
-    /// when there is one.
+    /// Opens a folder in the layout of ST's `ROT_Provisioning`. The project file beside it says which of ST's flows is
+    /// meant; without one, the first that the folder holds. A saving that was cut off is finished first: half of it would
+    /// be a project that nobody meant.
     ///
     /// # Errors
-    /// When a file is missing or can't be understood: which file, which line and field, what was expected. What can be
+    /// When a saving that was cut off can't be finished. When a file is missing or can't be understood: which file, which line and field, what was expected. What can be
     /// understood but would not work is no error here: see [`Project::check`].
     pub fn open(folder: &Path) -> Result<Self, ProjectError> {
         Self::open_with_data_folder(folder, &data_folder::data_folder())
@@ -60,53 +56,65 @@ impl Project {
     /// # Errors
     /// As [`Project::open`].
     pub fn open_with_data_folder(folder: &Path, data_folder: &Path) -> Result<Self, ProjectError> {
-        let folder = std::path::absolute(folder)
-            .map(|folder| place::tidy(&folder))
-            .map_err(|source| ProjectError::Read { path: folder.to_owned(), source })?;
-        require_layout(&folder)?;
+        let folder = absolute(folder)?;
+        saving::recover(&Disk::real(), &folder).map_err(|source| ProjectError::Saving { source: Box::new(source) })?;
+        let settings = load_settings(&folder)?;
+        Self::read(&folder, settings, Sources::default(), data_folder)
+    }
+
+    /// The project that a folder would be with `settings` and with what `sources` put in the place of its files.
+    ///
+    /// # Errors
+    /// As [`Project::open`].
+    pub(crate) fn read(
+        folder: &Path,
+        settings: Settings,
+        sources: Sources,
+        data_folder: &Path,
+    ) -> Result<Self, ProjectError> {
         let mut snapshot = Snapshot::default();
         snapshot.note(&folder.join(SETTINGS_FILE));
-        let settings = Settings::load(&folder)?;
-
-        let configuration = Configuration::read(folder.join(CONFIGURATION_FILE), &mut snapshot)?;
-        let image = ImageConfiguration::read(folder.join(IMAGE_FILE), &configuration, &mut snapshot)?;
-        let debug_authentication = read_debug_authentication(&folder, &settings, &mut snapshot)?;
-
-        let mut key = |role, file: &Configuration, name: &str| {
-            let path = file.file(name)?;
-            snapshot.note(&path);
-            let public = match role {
-                // The chip needs no more of a root key than its public half; a project may not have the other.
-                KeyRole::DebugRoot => keys::read_public(role, &path)?,
-                KeyRole::Authentication | KeyRole::Encryption => keys::read_private(role, &path)?.public(),
-            };
-            Ok::<_, ProjectError>(KeyInUse { role, path, fingerprint: public.fingerprint() })
+        let flow = settings.flow;
+        let stirot = match flow.stirot() {
+            Some(files) => {
+                let roles = [KeyRole::Authentication, KeyRole::Encryption];
+                Some(StirotStage::of(Stage::read(folder, files, roles, &sources, &mut snapshot)?)?)
+            }
+            None => None,
         };
-        let authentication = key(KeyRole::Authentication, &configuration, field::AUTHENTICATION_KEY)?;
-        let encryption = key(KeyRole::Encryption, &configuration, field::ENCRYPTION_KEY)?;
+        let oem = match flow.oem() {
+            Some(files) => {
+                let roles = [KeyRole::OemAuthentication, KeyRole::OemEncryption];
+                Some(Stage::read(folder, files, roles, &sources, &mut snapshot)?)
+            }
+            None => None,
+        };
+        let debug_authentication = read_debug_authentication(folder, &settings, &sources, &mut snapshot)?;
         let root = match (&debug_authentication, settings.debug_authentication) {
-            (Some(file), Credential::Certificate) => Some(key(KeyRole::DebugRoot, file, field::ROOT_KEY)?),
+            (Some(file), Credential::Certificate) => {
+                let path = file.file(field::ROOT_KEY)?;
+                snapshot.note(&path);
+                Some(keys::in_use(KeyRole::DebugRoot, path, &sources)?)
+            }
             _ => None,
         };
-        let stirot = stirot::read(&configuration.document, authentication.fingerprint, encryption.fingerprint)
-            .map_err(|source| configuration.wrong(source))?;
-
-        let redirected = place::is_in_source_tree(&folder).then(|| place::data_of_project(data_folder, &folder));
-        let outputs_folder = match &redirected {
-            Some(root) => root.clone(),
-            None => configuration.output()?.parent().unwrap_or(&folder).to_owned(),
+        let redirected = place::is_in_source_tree(folder).then(|| place::data_of_project(data_folder, folder));
+        let first = stirot.as_ref().map(|stirot| &stirot.stage.configuration);
+        let first = first.or(oem.as_ref().map(|oem| &oem.configuration)).or(debug_authentication.as_ref());
+        let outputs_folder = match (&redirected, first) {
+            (Some(root), _) => root.clone(),
+            (None, Some(file)) => file.output()?.parent().unwrap_or(folder).to_owned(),
+            (None, None) => folder.join("DA/Binary"),
         };
         Ok(Self {
-            folder,
+            folder: folder.to_owned(),
             settings,
+            sources,
             redirected,
             outputs_folder,
-            configuration,
-            image,
-            debug_authentication,
             stirot,
-            authentication,
-            encryption,
+            oem,
+            debug_authentication,
             root,
             snapshot,
         })
@@ -128,24 +136,37 @@ impl Project {
         &self.outputs_folder
     }
 
+    /// Whether outputs go to the user's data instead of where the files say.
+    pub fn outputs_are_redirected(&self) -> bool {
+        self.redirected.is_some()
+    }
+
     /// What the project file says.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// STiROT's configuration.
-    pub fn stirot(&self) -> &StirotConfiguration {
-        &self.stirot
+    /// Which of ST's flows it follows.
+    pub fn flow(&self) -> Flow {
+        self.settings.flow
     }
 
-    /// The keys in use: authentication, encryption, and the debug root where certificates lead back.
+    /// STiRoT's configuration, in the flows that use it.
+    pub fn stirot(&self) -> Option<&StirotConfiguration> {
+        self.stirot.as_ref().map(|stirot| &stirot.meaning)
+    }
+
+    /// The keys in use: authentication and encryption of each boot stage, and the debug root where certificates lead
+    /// back.
     pub fn keys(&self) -> impl Iterator<Item = &KeyInUse> {
-        [&self.authentication, &self.encryption].into_iter().chain(&self.root)
+        let stirot = self.stirot.iter().flat_map(|stirot| stirot.stage.keys());
+        stirot.chain(self.oem.iter().flat_map(Stage::keys)).chain(&self.root)
     }
 
     /// The fingerprints of the keys inside STiROT's configuration, each with its role in front.
     pub fn key_fingerprints(&self) -> Vec<String> {
-        [&self.authentication, &self.encryption].map(|key| format!("{} {}", key.role, key.fingerprint)).into()
+        let keys = self.stirot.iter().flat_map(|stirot| stirot.stage.keys());
+        keys.map(|key| format!("{} {}", key.role, key.fingerprint)).collect()
     }
 
     /// The keys in use that everybody has.
@@ -171,7 +192,12 @@ impl Project {
 
     /// What the rules find, for another final state.
     pub fn check_for(&self, target: TargetState) -> Vec<Finding> {
-        rules::findings(self, target)
+        self.check_with(target, None)
+    }
+
+    /// What the rules find, with what was measured of a board.
+    pub fn check_with(&self, target: TargetState, board: Option<&BoardFacts>) -> Vec<Finding> {
+        rules::findings(self, target, board)
     }
 
     /// Image and objects for the final state that the settings name: those that are there and still right, and the
@@ -192,6 +218,49 @@ impl Project {
         outputs::make(self, target)
     }
 
+    /// The image that STiRoT installs, built and saved when it is stale; `None` in a flow without STiRoT.
+    ///
+    /// # Errors
+    /// As [`Project::outputs`].
+    pub fn image_for(&self, target: TargetState) -> Result<Option<ImageOutput>, ProjectError> {
+        outputs::make_image(self, target)
+    }
+
+    /// The objects of the project's flow alone, those that are stale built and saved: they can be made before there is an
+    /// application.
+    ///
+    /// # Errors
+    /// As [`Project::outputs`].
+    pub fn objects_for(&self, target: TargetState) -> Result<Vec<ObkOutput>, ProjectError> {
+        outputs::make_objects(self, target)
+    }
+
+    /// The boot stages whose files the project holds, in the order in which they run.
+    pub(crate) fn stages(&self) -> impl Iterator<Item = &Stage> {
+        self.stirot.iter().map(|stirot| &stirot.stage).chain(&self.oem)
+    }
+
+    /// The file whose field names the key of a role.
+    pub(crate) fn file_naming(&self, role: KeyRole) -> &Path {
+        let stage = match role {
+            KeyRole::Authentication | KeyRole::Encryption => self.stirot.as_ref().map(|stirot| &stirot.stage),
+            KeyRole::OemAuthentication | KeyRole::OemEncryption => self.oem.as_ref(),
+            KeyRole::DebugRoot => None,
+        };
+        let file = stage.map(|stage| &stage.configuration).or(self.debug_authentication.as_ref());
+        file.map_or(&self.folder, |file| &file.path)
+    }
+
+    /// The first configuration of the flow.
+    pub(crate) fn first_file(&self) -> PathBuf {
+        self.folder.join(first_file(&self.settings))
+    }
+
+    /// STiRoT's stage.
+    pub(crate) fn stirot_stage(&self) -> Result<&StirotStage, ProjectError> {
+        self.stirot.as_ref().ok_or(ProjectError::OtherFlow { flow: self.settings.flow })
+    }
+
     /// Where an output goes that the project's files place at `path`.
     pub(crate) fn place_output(&self, path: PathBuf) -> PathBuf {
         let Some(root) = &self.redirected else { return path };
@@ -209,31 +278,43 @@ impl fmt::Debug for Project {
     }
 }
 
-fn require_layout(folder: &Path) -> Result<(), ProjectError> {
-    for file in [CONFIGURATION_FILE, IMAGE_FILE] {
-        if folder.join(file).is_file() {
-            continue;
-        }
-        if folder.join("STiROT_OEMuROT").is_dir() {
-            return Err(ProjectError::TwoStages { folder: folder.to_owned() });
-        }
-        return Err(ProjectError::NotAProject { folder: folder.to_owned(), missing: PathBuf::from(file) });
+/// A folder's absolute path.
+pub(crate) fn absolute(folder: &Path) -> Result<PathBuf, ProjectError> {
+    std::path::absolute(folder)
+        .map(|folder| place::tidy(&folder))
+        .map_err(|source| ProjectError::Read { path: folder.to_owned(), source })
+}
+
+/// The settings of a folder that holds the flow they name.
+pub(crate) fn load_settings(folder: &Path) -> Result<Settings, ProjectError> {
+    let settings = Settings::load(folder)?;
+    let flow = settings.flow;
+    let first = first_file(&settings);
+    let images = [flow.stirot(), flow.oem()].into_iter().flatten().map(|files| files.image);
+    match [first].into_iter().chain(images).find(|file| !folder.join(file).is_file()) {
+        Some(missing) => Err(ProjectError::NotAProject { folder: folder.to_owned(), missing: PathBuf::from(missing) }),
+        None => Ok(settings),
     }
-    Ok(())
+}
+
+/// The file without which a project isn't one.
+fn first_file(settings: &Settings) -> &'static str {
+    match settings.flow {
+        Flow::DebugAuthentication => settings.debug_authentication.file(),
+        flow => flow.first_file(),
+    }
 }
 
 fn read_debug_authentication(
     folder: &Path,
     settings: &Settings,
+    sources: &Sources,
     snapshot: &mut Snapshot,
 ) -> Result<Option<Configuration>, ProjectError> {
-    let file = match settings.debug_authentication {
-        Credential::Certificate => CERTIFICATE_FILE,
-        Credential::Password => PASSWORD_FILE,
-    };
+    let file = settings.debug_authentication.file();
     let path = folder.join(file);
     if path.is_file() {
-        return Configuration::read(path, snapshot).map(Some);
+        return Configuration::read(path, sources, snapshot).map(Some);
     }
     snapshot.note(&path);
     match settings.final_state {

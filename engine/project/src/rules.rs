@@ -1,320 +1,225 @@
-//! Everything that can be judged about a project without a board. A rule never changes anything.
-//!
-//! Rules R1 to R23 are numbered as the documentation lists them (`formats.md` §6), those of the studio P1 and on.
+//! Everything that can be judged about a project without changing anything. Each rule is listed here with what it asks
+//! and where that is said; rules R1 to R23 are numbered as the documentation lists them (`formats.md` §6), those of the
+//! studio P1 and on.
 
-use std::path::{Path, PathBuf};
+mod board;
+mod external_flash;
+mod geometry;
+mod keys;
+pub(crate) mod loader;
+mod objects;
+mod places;
+mod second_stage;
+mod slots;
 
-use chip::Destination;
-use chip::option_bytes::DebugAuthentication;
-use formats::{Encryption, FormatError, ObkFile, PrivateKey, PublicKey, SramEcc, StirotConfig, is_sample};
+use std::path::Path;
 
+pub use board::BoardFacts;
+pub(crate) use external_flash::{EXTERNAL_FLASH, footprint};
+pub(crate) use geometry::{RAM_ALIGNMENT, usable_ram};
+pub(crate) use keys::exchange;
+pub(crate) use second_stage::second_stage_regions;
+
+use crate::draft::Draft;
 use crate::error::ProjectError;
-use crate::finding::{Finding, Severity};
-use crate::geometry_rules;
+use crate::finding::{Finding, NewValue, Remedy};
 use crate::image;
-use crate::keys::{self, KeyInUse, KeyRole};
-use crate::outputs::{debug_authentication_object, object_paths};
 use crate::project::Project;
-use crate::settings::{LoaderSetting, SETTINGS_FILE, TargetState};
-use crate::source_files::Configuration;
-use crate::stirot::{StirotConfiguration, field};
+use crate::settings::TargetState;
+use crate::stage::StirotStage;
+use crate::stirot::field;
 
-/// All findings, errors and warnings, in the order of the files.
-pub(crate) fn findings(project: &Project, target: TargetState) -> Vec<Finding> {
-    let mut found = Vec::new();
-    if let Some(path) = project.changed_file() {
-        let text = "it was changed since the project was opened; what follows is about the file as it was";
-        found.push(error("P4", path, None, text, "open the project again"));
-    }
-    found.extend(settings(project));
-    found.extend(geometry_rules::violations(&project.stirot).into_iter().map(|violation| Finding {
-        id: violation.rule,
-        severity: violation.severity,
-        text: violation.text,
-        help: violation.help,
-        file: project.configuration.path.clone(),
-        field: Some(violation.field.to_owned()),
-    }));
-    found.extend(minimum_state(project, target));
-    found.extend(roles(project));
-    found.extend(public_files(project));
-    found.extend(configuration_object(project));
-    found.extend(debug_authentication(project, target));
-    found.extend(image::rules::findings(project));
-    found.extend(places(project, target));
-    found.extend(samples(project));
+/// A rule: what it asks, and where that is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// `R1` and so on.
+    pub id: &'static str,
+    /// What it asks, in one line.
+    pub title: &'static str,
+    /// Where it is said.
+    pub source: &'static str,
+}
+
+const fn rule(id: &'static str, title: &'static str, source: &'static str) -> Rule {
+    Rule { id, title, source }
+}
+
+const TOOLTIP: &str = "tooltip in ST's STiROT_Config.xml";
+const ILOADER: &str = "checks of ST's iLoader (region_defs.h, main.c)";
+const STUDIO: &str = "the studio";
+
+/// All rules, in the order of their numbers.
+pub const RULES: &[Rule] = &[
+    rule("R1", "The firmware area is in AXI SRAM, on a multiple of 16 KiB", TOOLTIP),
+    rule("R2", "Its size is a multiple of 8 KiB", TOOLTIP),
+    rule("R3", "Both slots begin on a sector of the external flash, 64 KiB", TOOLTIP),
+    rule("R4", "The minimum product state is CLOSED or LOCKED", TOOLTIP),
+    rule("R5", "The iLoader begins and ends on a sector of user flash, 8 KiB", "list in ST's STiROT_Config.xml"),
+    rule("R6", "The cipher is MCE1 or MCE2", "list in ST's STiROT_Config.xml"),
+    rule("R7", "Every key is a P-256 key in its role, the same for chip and image", TOOLTIP),
+    rule("R8", "Clock and SRAM ECC have a code that means something", "lists in ST's STiROT_Config.xml"),
+    rule("R9", "The firmware area isn't empty", ILOADER),
+    rule("R10", "The firmware area ends inside the RAM that is usable", ILOADER),
+    rule("R11", "The slots lie in one window of external flash and share no sector", ILOADER),
+    rule(
+        "R12",
+        "The cipher belongs to the port of the slots",
+        "flash_layout.h of ST's OEMiROT_Boot; STiRoT's own rule is unconfirmed",
+    ),
+    rule("R13", "The iLoader fits its room, the room fits user flash", "ST's update_stirot_iloader_setup script"),
+    rule("R14", "The application keeps no data in the firmware area", "ST's STiROT_Appli linker file"),
+    rule(
+        "R15",
+        "STiRoT's slots leave the second stage's alone, and all end inside the flash",
+        "flash_layout.h of ST's OEMiROT_Boot",
+    ),
+    rule("R16", "The image fits its slot", "ST's imgtool"),
+    rule("R17", "Image, configuration and application agree on sizes and addresses", "ST's update_appli_setup script"),
+    rule(
+        "R18",
+        "SRAM ECC is the same in the configuration, the option bytes and the second stage",
+        "community.st.com thread 879607",
+    ),
+    rule("R19", "The final product state isn't below the minimum one", TOOLTIP),
+    rule(
+        "R20",
+        "Every object fits its place in the option-byte keys and says what its xml says",
+        "low_level_obkeys.c of ST's OEMiROT_Boot; destinations as observed",
+    ),
+    rule(
+        "R21",
+        "Objects are stored encrypted; a password has 4 to 16 printable characters",
+        "DA_ConfigWithPassword.xml; ST's scripts",
+    ),
+    rule("R22", "No key and no password is one that everybody has", "warnings in ST's scripts"),
+    rule("R23", "Provisioning begins in OPEN, with the TCMs' shares at 0", "ST's provisioning.sh"),
+    rule("P1", "No output takes another file's place", STUDIO),
+    rule("P2", "The application is there", STUDIO),
+    rule("P3", "The loader that the project file names is there", STUDIO),
+    rule("P4", "Nobody else changed a file since it was read", STUDIO),
+    rule("P5", "Every file can be understood", STUDIO),
+    rule("P6", "A protected key lies nowhere in the clear", STUDIO),
+];
+
+/// The rule of an id.
+pub fn rule_of(id: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.id == id)
+}
+
+/// All findings, errors and warnings.
+pub(crate) fn findings(project: &Project, target: TargetState, board: Option<&BoardFacts>) -> Vec<Finding> {
+    let mut found = findings_of_objects(project, target);
+    found.extend(findings_besides(project, board));
     found
 }
 
-/// A finding that holds everything up.
-pub(crate) fn error(
-    id: &'static str,
-    file: &Path,
-    field: Option<&str>,
-    text: impl Into<String>,
-    help: impl Into<String>,
-) -> Finding {
-    Finding {
-        id,
-        severity: Severity::Error,
-        text: text.into(),
-        help: help.into(),
-        file: file.to_owned(),
-        field: field.map(str::to_owned),
+/// The findings without which objects can be made all the same: about the image, samples, and the board.
+pub(crate) fn findings_besides(project: &Project, board: Option<&BoardFacts>) -> Vec<Finding> {
+    let mut found = image::rules::findings(project);
+    found.extend(keys::samples(project));
+    found.extend(board.into_iter().flat_map(|board| board::findings(project, board)));
+    found
+}
+
+/// The findings that concern the objects.
+pub(crate) fn findings_of_objects(project: &Project, target: TargetState) -> Vec<Finding> {
+    let mut found = Vec::new();
+    found.extend(project.changed_file().map(changed));
+    if let Some(stirot) = &project.stirot {
+        found.extend(geometry_of(project, stirot));
+        found.extend(loader::findings(project, stirot));
+        found.extend(minimum_state(project, target));
+    }
+    found.extend(keys::findings(project));
+    found.extend(objects::findings(project, target));
+    found.extend(second_stage::findings(project));
+    found.extend(places::findings(project, target));
+    found
+}
+
+/// The findings about where STiRoT's areas lie.
+pub(crate) fn geometry_of(project: &Project, stirot: &StirotStage) -> Vec<Finding> {
+    let theirs: Vec<_> = project.oem.iter().flat_map(second_stage_regions).map(|(_, region)| region).collect();
+    geometry::findings(&stirot.meaning, &stirot.stage.configuration.path, &theirs)
+}
+
+/// P4.
+pub(crate) fn changed(path: &Path) -> Finding {
+    let text = "another program changed it since it was read";
+    let help = "choose which version stays, or read the project again: edits that aren't saved are put on top of it";
+    Finding::error("P4", path, None, text, help).mended_by(Remedy::ReadAgain)
+}
+
+/// What keeps a draft from being read as a project, as a finding of the rule that asks for it.
+pub(crate) fn from_opening(problem: &ProjectError, draft: &Draft) -> Finding {
+    let (id, file, named) = match problem {
+        ProjectError::Configuration { path, source } => {
+            let named = match source {
+                formats::FormatError::Field { field, .. }
+                | formats::FormatError::File { field, .. }
+                | formats::FormatError::Content { field, .. } => Some(field.clone()),
+                _ => None,
+            };
+            let id = match named.as_deref() {
+                Some(field::MINIMUM_STATE) => "R4",
+                Some(field::LOADER_OFFSET) => "R5",
+                Some(field::MCE) => "R6",
+                Some(field::CLOCK | field::SRAM_ECC) => "R8",
+                Some(field::PASSWORD) => "R21",
+                _ => "P5",
+            };
+            (id, path.clone(), named)
+        }
+        ProjectError::Key { role, path, .. }
+        | ProjectError::KeyMissing { role, path }
+        | ProjectError::Locked { role, path } => {
+            let naming = draft.key_place(*role).map(|(place, _)| draft.folder().join(place.document.file()));
+            ("R7", naming.unwrap_or_else(|| path.clone()), Some(role.field().to_owned()))
+        }
+        ProjectError::Settings { path, .. }
+        | ProjectError::SettingsFormat { path, .. }
+        | ProjectError::Read { path, .. } => ("P5", path.clone(), None),
+        _ => ("P5", draft.folder().to_owned(), None),
+    };
+    let finding = Finding::error(id, &file, named.as_deref(), problem.to_string(), problem.help());
+    match problem {
+        ProjectError::KeyMissing { role, .. } => keys::with_new_key(finding, *role, draft.folder()),
+        _ => finding,
     }
 }
 
 /// What stopped a check from being made, as a finding.
 pub(crate) fn from_error(id: &'static str, file: &Path, field: Option<&str>, problem: &ProjectError) -> Finding {
-    error(id, file, field, problem.to_string(), problem.help())
-}
-
-/// P3: a loader of the user's own is there.
-fn settings(project: &Project) -> Option<Finding> {
-    let LoaderSetting::File(path) = &project.settings.loader else { return None };
-    let help = "name an existing file, or “builtin”";
-    (!path.is_file()).then(|| {
-        error(
-            "P3",
-            &project.folder.join(SETTINGS_FILE),
-            Some("loader"),
-            format!("there is no {}", path.display()),
-            help,
-        )
-    })
+    Finding::error(id, file, field, problem.to_string(), problem.help())
 }
 
 /// R19.
 fn minimum_state(project: &Project, target: TargetState) -> Option<Finding> {
-    let (minimum, target) = (project.stirot.minimum_state, target.product_state());
+    let stirot = project.stirot.as_ref()?;
+    let (minimum, target) = (stirot.meaning.minimum_state, target.product_state());
     (target.rank() < minimum.rank()).then(|| {
         let text = format!(
-            "STiROT shall start images in {minimum} only, and the board is to end in {target}: nothing would run"
+            "STiRoT shall start images in {minimum} only, and the board is to end in {target}: nothing would run"
         );
         let help = format!("set it to {target}, or choose {minimum} as the final state");
-        error("R19", &project.configuration.path, Some(field::MINIMUM_STATE), text, help)
+        let finding = Finding::error("R19", &stirot.stage.configuration.path, Some(field::MINIMUM_STATE), text, help);
+        match target.rsslib_code() {
+            Some(code) => finding.mended_to(format!("Set {target}"), NewValue::Number(code.into())),
+            None => finding,
+        }
     })
 }
 
-/// R7: every key has one role, and it is its own.
-fn roles(project: &Project) -> Vec<Finding> {
-    let mut found = Vec::new();
-    let file = &project.configuration.path;
-    let keys: Vec<&KeyInUse> = project.keys().collect();
-    for (index, one) in keys.iter().enumerate() {
-        for other in keys.iter().skip(index + 1).filter(|other| other.fingerprint == one.fingerprint) {
-            let text = format!(
-                "the {} key and the {} key are the same one, {}",
-                one.role,
-                other.role,
-                one.fingerprint.short()
-            );
-            let help = "make a key of its own for each role: a key that is lost or given away then loses one role only";
-            found.push(error("R7", file, Some(field_of(other.role)), text, help));
-        }
-    }
-    for key in &keys {
-        if let Some(published) = is_sample(&key.fingerprint).and_then(role_in_name)
-            && published != key.role
-        {
-            let text =
-                format!("{} was published as {published} key and stands as {} key here", key.path.display(), key.role);
-            found.push(error("R7", file, Some(field_of(key.role)), text, "exchange the two keys' paths"));
-        }
-    }
-    let named = |key: &KeyInUse| key.path.file_name().and_then(|name| role_in_name(&name.to_string_lossy()));
-    let (authentication, encryption) = (&project.authentication, &project.encryption);
-    if named(authentication) == Some(KeyRole::Encryption)
-        && named(encryption) == Some(KeyRole::Authentication)
-        && found.is_empty()
-    {
-        let text = format!(
-            "{} signs and {} decrypts: by their names, authentication and encryption key are swapped",
-            authentication.path.display(),
-            encryption.path.display()
-        );
-        let help = "exchange the two paths, or rename the files if their names are what is wrong";
-        found.push(error("R7", file, Some(field::AUTHENTICATION_KEY), text, help));
-    }
-    found
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn field_of(role: KeyRole) -> &'static str {
-    match role {
-        KeyRole::Authentication => field::AUTHENTICATION_KEY,
-        KeyRole::Encryption => field::ENCRYPTION_KEY,
-        KeyRole::DebugRoot => field::ROOT_KEY,
+    #[test]
+    fn every_rule_of_the_documentation_is_listed_once_and_in_order() {
+        let numbered: Vec<String> =
+            (1..=23).map(|number| format!("R{number}")).chain((1..=6).map(|number| format!("P{number}"))).collect();
+        assert_eq!(RULES.iter().map(|rule| rule.id).collect::<Vec<_>>(), numbered);
+        assert_eq!(rule_of("R18").map(|rule| rule.id), Some("R18"));
+        assert_eq!(rule_of("R0"), None);
     }
-}
-
-/// The role that a name speaks of, when it speaks of one. A debug root is authentication too, so that its own word
-/// comes first.
-fn role_in_name(name: &str) -> Option<KeyRole> {
-    let name = name.to_ascii_lowercase();
-    if name.contains("debug") && !name.contains("root") {
-        return None;
-    }
-    let roles = [
-        ("root", KeyRole::DebugRoot),
-        ("authentication", KeyRole::Authentication),
-        ("encryption", KeyRole::Encryption),
-    ];
-    roles.into_iter().find(|(word, _)| name.contains(word)).map(|(_, role)| role)
-}
-
-/// R7: the public file beside a private key is its other half. ST's tool encrypts with that file.
-fn public_files(project: &Project) -> Vec<Finding> {
-    let mut found = Vec::new();
-    for key in project.keys() {
-        let Some(path) = keys::public_neighbour(&key.path) else { continue };
-        match keys::read_public(key.role, &path) {
-            Ok(public) if public.fingerprint() == key.fingerprint => {}
-            Ok(public) => {
-                let text = format!(
-                    "it is the public half of {}, not of {} beside it, which is {}",
-                    public.fingerprint().short(),
-                    key.path.display(),
-                    key.fingerprint.short()
-                );
-                let help =
-                    "derive it again (`openssl pkey -in KEY.pem -pubout -out KEY_pub.pem`), or put the right key there";
-                found.push(error("R7", &path, None, text, help));
-            }
-            Err(problem) => found.push(from_error("R7", &path, None, &problem)),
-        }
-    }
-    found
-}
-
-/// R20, R21: the configuration becomes an object that STiROT reads as it is meant.
-fn configuration_object(project: &Project) -> Vec<Finding> {
-    let file = &project.configuration;
-    let mut found = head(file, Destination::STIROT_CONFIG);
-    if !found.is_empty() {
-        return found;
-    }
-    let obk = match file.build() {
-        Ok(obk) => obk,
-        Err(problem) => return vec![from_error("R20", &file.path, None, &problem)],
-    };
-    let help = "let the fields stand in the order and with the widths that the sample shows";
-    match means_the_same(project, &obk) {
-        Err(problem) => {
-            found.push(error("R20", &file.path, None, format!("STiROT could not read the object: {problem}"), help));
-        }
-        Ok(false) => {
-            let text = "fields stand in another order than STiROT reads them";
-            found.push(error("R20", &file.path, None, text, help));
-        }
-        Ok(true) => {}
-    }
-    found
-}
-
-/// Whether STiROT reads out of the object what the fields' names say.
-fn means_the_same(project: &Project, obk: &ObkFile) -> Result<bool, FormatError> {
-    let payload = obk.hashed_payload()?;
-    let read = StirotConfig::decode(payload).map_err(|source| FormatError::Layout { what: "the object", source })?;
-    let means = StirotConfiguration {
-        clock: read.clock,
-        sram_ecc: read.sram_ecc == SramEcc::On,
-        firmware_address: read.firmware_address,
-        firmware_size: read.firmware_size,
-        minimum_state: read.minimum_state,
-        installation_address: read.installation_address,
-        download_address: read.download_address,
-        loader_offset: read.loader_offset,
-        loader_size: read.loader_size,
-        mce: read.mce,
-        authentication_key: PublicKey::from_stored(read.authentication_key)?.fingerprint(),
-        encryption_key: PrivateKey::from_stored(read.decryption_key)?.public().fingerprint(),
-    };
-    Ok(means == project.stirot)
-}
-
-/// R20, R21: destination, encryption and hash of an object.
-fn head(file: &Configuration, expected: Destination) -> Vec<Finding> {
-    let mut found = Vec::new();
-    let (document, path) = (&file.document, &file.path);
-    if document.info.destination != Some(expected) {
-        let text = match document.info.destination {
-            Some(destination) => {
-                format!("the object is for {:#010x}, it belongs at {:#010x}", destination.0, expected.0)
-            }
-            None => "it is missing, so that there would be no object".into(),
-        };
-        found.push(error("R20", path, Some("ObDestAddress"), text, format!("write {:#010x}", expected.0)));
-    }
-    if document.info.encryption != Some(Encryption::Encrypted) {
-        let text = "the chip would be asked to store the object in the clear";
-        found.push(error("R21", path, Some("DoEncryption"), text, "write 1"));
-    }
-    if !document.hashed {
-        found.push(error("R20", path, Some("Hash"), "the object would have no hash", "add the element <Hash></Hash>"));
-    }
-    found
-}
-
-/// R20, R21 for the way back.
-fn debug_authentication(project: &Project, target: TargetState) -> Vec<Finding> {
-    let Some(file) = &project.debug_authentication else { return Vec::new() };
-    if target == TargetState::Locked {
-        return Vec::new();
-    }
-    let expected = match project.settings.debug_authentication.method() {
-        DebugAuthentication::Password => Destination::DA_PASSWORD,
-        _ => Destination::DA_CERTIFICATE,
-    };
-    let mut found = head(file, expected);
-    if !file.document.debug_authentication {
-        let text = "keys and passwords would go into the object as they are, not as their hashes";
-        found.push(error("R20", &file.path, Some("DA"), text, "add the element <DA></DA>"));
-    }
-    if let Err(problem) = debug_authentication_object(project, target) {
-        found.push(from_error("R20", &file.path, None, &problem));
-    }
-    found
-}
-
-/// P1: no output takes the place of another or of an input.
-fn places(project: &Project, target: TargetState) -> Vec<Finding> {
-    let mut found = Vec::new();
-    let objects = match object_paths(project, target) {
-        Ok(paths) => paths,
-        Err(problem) => return vec![from_error("P1", &project.configuration.path, Some(field::OUTPUT), &problem)],
-    };
-    let image = &project.image;
-    let outputs: [(&Path, &PathBuf); 4] = [
-        (&project.configuration.path, &objects.configuration),
-        (&project.configuration.path, &objects.data),
-        (&image.path, &image.output),
-        (
-            project.debug_authentication.as_ref().map_or(project.folder.as_path(), |file| &file.path),
-            &objects.debug_authentication,
-        ),
-    ];
-    let mut taken: Vec<&Path> = vec![&project.configuration.path, &image.path, &image.input];
-    taken.extend(project.keys().map(|key| key.path.as_path()));
-    taken.extend(project.debug_authentication.as_ref().map(|file| file.path.as_path()));
-    for (file, output) in outputs {
-        if taken.contains(&output.as_path()) {
-            let text = format!("the output {} would overwrite another file of the project", output.display());
-            found.push(error("P1", file, Some(field::OUTPUT), text, "give every output a name of its own"));
-        }
-        taken.push(output);
-    }
-    found
-}
-
-/// R22.
-fn samples(project: &Project) -> Vec<Finding> {
-    let sample = |key: crate::keys::SampleKey| Finding {
-        id: "R22",
-        severity: Severity::Warning,
-        text: format!("the {} key is {}, which everybody has", key.role, key.name),
-        help: "for a product, make keys of your own and keep them".into(),
-        file: project.configuration.path.clone(),
-        field: Some(field_of(key.role).to_owned()),
-    };
-    project.sample_keys().into_iter().map(sample).collect()
 }

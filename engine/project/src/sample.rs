@@ -12,6 +12,9 @@ use crate::error::ProjectError;
 /// The sample's files: path below the project's folder with `/` between its parts, and content.
 pub const SAMPLE_FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sample_files.rs"));
 
+/// The sample's password.
+pub(crate) const SAMPLE_PASSWORD: &str = "sample-password!";
+
 /// The sample, ready to be opened, in the user's data: unpacked when it is not there yet. A file that was changed there
 /// stays as it is, and another version of the program has another folder.
 pub fn provide(data_folder: &Path) -> Result<PathBuf, ProjectError> {

@@ -1,6 +1,7 @@
 //! What a project says beyond ST's files: `stirot-studio.toml`, versioned.
 //!
-//! A folder without it opens with defaults; ST's `default_state.txt` is read then, where it exists.
+//! A folder without it opens with defaults; ST's `default_state.txt` is read then, where it exists. Saving changes
+//! values only: comments and order stay.
 
 use std::fs;
 use std::io;
@@ -10,16 +11,16 @@ use chip::option_bytes::DebugAuthentication;
 use chip::product_state::ProductState;
 use serde::{Deserialize, Serialize};
 
-use crate::atomic;
 use crate::error::ProjectError;
+use crate::flow::{CERTIFICATE_FILE, Flow, PASSWORD_FILE};
 
 /// Name of the project file.
 pub const SETTINGS_FILE: &str = "stirot-studio.toml";
 
-/// The layout that this version reads and writes.
-pub(crate) const SETTINGS_FORMAT: i64 = 1;
+/// The layout that this version writes; format 1 had no `flow`.
+pub(crate) const SETTINGS_FORMAT: i64 = 2;
 
-const DEFAULT_BOARD: &str = "STM32H7S78-DK";
+pub(crate) const DEFAULT_BOARD: &str = "STM32H7S78-DK";
 const BUILTIN: &str = "builtin";
 
 /// The product state a project is to end in.
@@ -55,6 +56,14 @@ pub enum Credential {
 }
 
 impl Credential {
+    /// The configuration of its object, below the project's folder.
+    pub const fn file(self) -> &'static str {
+        match self {
+            Self::Certificate => CERTIFICATE_FILE,
+            Self::Password => PASSWORD_FILE,
+        }
+    }
+
     /// As the chip's option bytes name it.
     pub const fn method(self) -> DebugAuthentication {
         match self {
@@ -81,6 +90,8 @@ pub struct Settings {
     pub name: String,
     /// Name of the board profile.
     pub board: String,
+    /// Which of ST's flows it follows.
+    pub flow: Flow,
     /// Where provisioning ends unless told otherwise.
     pub final_state: TargetState,
     /// The way back from CLOSED.
@@ -97,6 +108,7 @@ struct File {
     name: Option<String>,
     #[serde(default = "default_board")]
     board: String,
+    flow: Option<Flow>,
     #[serde(default)]
     final_state: TargetState,
     #[serde(default)]
@@ -116,10 +128,12 @@ fn default_loader() -> String {
 impl Settings {
     /// The settings of a folder that has no project file.
     pub fn defaults(folder: &Path) -> Self {
-        let (final_state, debug_authentication) = defaults_of_st(folder);
+        let flow = Flow::present_in(folder).next().unwrap_or(Flow::Stirot);
+        let (final_state, debug_authentication) = defaults_of_st(&flow.default_state_file(folder));
         Self {
             name: folder_name(folder),
             board: default_board(),
+            flow,
             final_state,
             debug_authentication,
             loader: LoaderSetting::Builtin,
@@ -129,15 +143,23 @@ impl Settings {
     /// Reads the project file of `folder`, or gives the defaults when there is none.
     pub fn load(folder: &Path) -> Result<Self, ProjectError> {
         let path = folder.join(SETTINGS_FILE);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::defaults(folder)),
-            Err(source) => return Err(ProjectError::Read { path, source }),
-        };
-        let file = parse(&path, &text)?;
+        match fs::read_to_string(&path) {
+            Ok(text) => Self::parse(folder, &text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::defaults(folder)),
+            Err(source) => Err(ProjectError::Read { path, source }),
+        }
+    }
+
+    /// What the text of a project file in `folder` says.
+    ///
+    /// # Errors
+    /// With the line, when a value means nothing or the file is of another format.
+    pub fn parse(folder: &Path, text: &str) -> Result<Self, ProjectError> {
+        let file = parse(&folder.join(SETTINGS_FILE), text)?;
         Ok(Self {
             name: file.name.unwrap_or_else(|| folder_name(folder)),
             board: file.board,
+            flow: file.flow.or_else(|| Flow::present_in(folder).next()).unwrap_or(Flow::Stirot),
             final_state: file.final_state,
             debug_authentication: file.debug_authentication,
             loader: match file.loader.as_str() {
@@ -147,10 +169,13 @@ impl Settings {
         })
     }
 
-    /// Saves the project file of `folder`, whole or not at all. Comments in the old one are lost.
-    pub fn save(&self, folder: &Path) -> Result<(), ProjectError> {
-        let path = folder.join(SETTINGS_FILE);
-        let failed = |source| ProjectError::Write { path: path.clone(), source };
+    /// The text of the project file, with `present`, the text that is there, changed where its values are others:
+    /// comments stay. A present text that can't be understood is replaced whole.
+    ///
+    /// # Errors
+    /// When the loader's path is no Unicode text.
+    pub fn to_text(&self, folder: &Path, present: &str) -> Result<String, ProjectError> {
+        let failed = |source| ProjectError::Write { path: folder.join(SETTINGS_FILE), source };
         let loader = match &self.loader {
             LoaderSetting::Builtin => BUILTIN.into(),
             LoaderSetting::File(file) => {
@@ -164,12 +189,31 @@ impl Settings {
             format: SETTINGS_FORMAT,
             name: Some(self.name.clone()),
             board: self.board.clone(),
+            flow: Some(self.flow),
             final_state: self.final_state,
             debug_authentication: self.debug_authentication,
             loader,
         };
-        let text = toml::to_string(&file).map_err(|error| failed(io::Error::other(error)))?;
-        atomic::write(&path, text.as_bytes()).map_err(failed)
+        let fresh = toml_edit::ser::to_document(&file).map_err(|error| failed(io::Error::other(error)))?;
+        let mut document = present.parse::<toml_edit::DocumentMut>().unwrap_or_default();
+        for (key, item) in fresh.iter() {
+            let value =
+                |item: &toml_edit::Item| item.as_value().map(|value| value.clone().decorated("", "").to_string());
+            match document.get_mut(key) {
+                Some(there) if value(there) == value(item) => {}
+                Some(toml_edit::Item::Value(there)) => {
+                    let decor = there.decor().clone();
+                    if let Some(new) = item.as_value() {
+                        *there = new.clone();
+                        *there.decor_mut() = decor;
+                    }
+                }
+                _ => {
+                    document.insert(key, item.clone());
+                }
+            }
+        }
+        Ok(document.to_string())
     }
 }
 
@@ -182,7 +226,7 @@ fn parse(path: &Path, text: &str) -> Result<File, ProjectError> {
     // The version is looked at first: a newer file may hold what this version has never heard of.
     let table: toml::Table = toml::from_str(text).map_err(wrong)?;
     match table.get("format").and_then(toml::Value::as_integer) {
-        Some(found) if found != SETTINGS_FORMAT => {
+        Some(found) if !(1..=SETTINGS_FORMAT).contains(&found) => {
             Err(ProjectError::SettingsFormat { path: path.to_owned(), found, known: SETTINGS_FORMAT })
         }
         _ => toml::from_str(text).map_err(wrong),
@@ -199,8 +243,8 @@ fn folder_name(folder: &Path) -> String {
 }
 
 /// ST's scripts keep their answers in `default_state.txt`, `key=VALUE` a line. What it does not say stays default.
-fn defaults_of_st(folder: &Path) -> (TargetState, Credential) {
-    let text = fs::read_to_string(folder.join("STiROT/Config/default_state.txt")).unwrap_or_default();
+fn defaults_of_st(file: &Path) -> (TargetState, Credential) {
+    let text = fs::read_to_string(file).unwrap_or_default();
     let value = |key: &str| {
         text.lines()
             .filter_map(|line| line.split_once('='))

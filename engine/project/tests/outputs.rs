@@ -211,14 +211,14 @@ fn a_password_makes_the_object_that_asks_for_it() {
 #[test]
 fn the_configuration_object_says_what_the_project_says() {
     let bench = Bench::sample();
-    bench.set(CONFIG, "STiROT_iLoader offset", "0x2000");
+    bench.set(CONFIG, "STiROT_iLoader size", "0x8000");
     let project = bench.open().unwrap();
     let outputs = project.outputs().unwrap();
     let payload = outputs.configuration.obk.hashed_payload().unwrap();
     let read = StirotConfig::decode(payload).unwrap();
-    assert_eq!(read.loader_offset, 0x2000);
-    assert_eq!(project.stirot().loader_area().start, 0x0800_2000);
-    assert_eq!(read.firmware_size, project.stirot().firmware_size);
+    assert_eq!(read.loader_size, 0x8000);
+    assert_eq!(project.stirot().unwrap().loader_area().size, 0x8000);
+    assert_eq!(read.firmware_size, project.stirot().unwrap().firmware_size);
 }
 
 #[test]

@@ -5,7 +5,14 @@
 use std::fs;
 use std::path::Path;
 
-use project::{Credential, LoaderSetting, ProjectError, SETTINGS_FILE, Settings, TargetState};
+use project::{Credential, Flow, LoaderSetting, ProjectError, SETTINGS_FILE, Settings, TargetState};
+
+/// Writes the project file as a saving does: over what is there.
+fn save(settings: &Settings, folder: &Path) {
+    let path = folder.join(SETTINGS_FILE);
+    let present = fs::read_to_string(&path).unwrap_or_default();
+    fs::write(path, settings.to_text(folder, &present).unwrap()).unwrap();
+}
 
 fn load(text: &str) -> Result<Settings, ProjectError> {
     let folder = tempfile::tempdir().unwrap();
@@ -42,11 +49,12 @@ fn what_is_saved_is_what_is_loaded() {
     let settings = Settings {
         name: "Pump “7”\n".into(),
         board: "NUCLEO-H7S3L8".into(),
+        flow: Flow::StirotOemurot,
         final_state: TargetState::Locked,
         debug_authentication: Credential::Password,
         loader: LoaderSetting::File(folder.path().join("Loader/own.bin")),
     };
-    settings.save(folder.path()).unwrap();
+    save(&settings, folder.path());
     assert_eq!(Settings::load(folder.path()).unwrap(), settings);
     let text = fs::read_to_string(folder.path().join(SETTINGS_FILE)).unwrap();
     assert!(text.contains("\"Loader/own.bin\""), "{text}");
@@ -83,8 +91,8 @@ fn a_value_that_means_nothing_is_named_with_its_line() {
 
 #[test]
 fn a_file_of_a_newer_studio_is_told_from_a_damaged_one() {
-    let error = load("format = 2\nsomething_new = { a = 1 }\n").unwrap_err();
-    assert!(matches!(error, ProjectError::SettingsFormat { found: 2, known: 1, .. }), "{error:?}");
+    let error = load("format = 3\nsomething_new = { a = 1 }\n").unwrap_err();
+    assert!(matches!(error, ProjectError::SettingsFormat { found: 3, known: 2, .. }), "{error:?}");
     assert!(error.help().contains("newer"), "{}", error.help());
 }
 
@@ -97,15 +105,14 @@ fn a_file_that_is_no_text_is_an_error_that_names_it() {
 }
 
 #[test]
-fn a_save_that_fails_names_the_file_and_leaves_the_old_one() {
-    let folder = tempfile::tempdir().unwrap();
-    // What can't be replaced by a file, for the superuser neither: a folder with something in it.
-    let taken = folder.path().join(SETTINGS_FILE);
-    fs::create_dir(&taken).unwrap();
-    fs::write(taken.join("inside"), "kept").unwrap();
-    let error = Settings::defaults(folder.path()).save(folder.path()).unwrap_err();
-    assert!(matches!(&error, ProjectError::Write { path, .. } if *path == taken), "{error:?}");
-    assert_eq!(fs::read_to_string(taken.join("inside")).unwrap(), "kept");
+fn the_help_names_every_field_of_the_file() {
+    let help = load("format = 2\nflow = \"other\"\n").unwrap_err().help();
+    let text = Settings::defaults(Path::new("pump")).to_text(Path::new("pump"), "").unwrap();
+    for line in text.lines() {
+        let field = line.split(" = ").next().unwrap();
+        assert!(help.contains(field), "{field} is not in: {help}");
+    }
+    assert_eq!(text.lines().count(), 7);
 }
 
 #[test]
@@ -114,4 +121,18 @@ fn the_samples_project_file_says_what_its_comments_promise() {
     let settings = Settings::load(&folder).unwrap();
     assert_eq!(settings.name, "Sample, one boot stage");
     assert_eq!(settings.loader, LoaderSetting::Builtin);
+}
+
+#[test]
+fn saving_changes_values_and_keeps_comments_and_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "# Ours.\nname = \"Pump\" # the small one\nformat = 1\nfinal_state = \"closed\"\n";
+    fs::write(folder.path().join(SETTINGS_FILE), text).unwrap();
+    let mut settings = Settings::load(folder.path()).unwrap();
+    settings.final_state = TargetState::Locked;
+    save(&settings, folder.path());
+    let saved = fs::read_to_string(folder.path().join(SETTINGS_FILE)).unwrap();
+    let expected = "# Ours.\nname = \"Pump\" # the small one\nformat = 2\nfinal_state = \"locked\"\n";
+    assert!(saved.starts_with(expected), "{saved}");
+    assert_eq!(Settings::load(folder.path()).unwrap(), settings);
 }

@@ -17,7 +17,7 @@ fn it_opens_with_defaults_and_breaks_no_rule() {
     assert_eq!(project.settings().final_state, TargetState::Closed);
     assert_eq!(project.settings().debug_authentication, Credential::Certificate);
     assert_eq!(bench.errors(), [], "{:?}", bench.findings());
-    assert_eq!(project.stirot().download_address, 0x9002_0000);
+    assert_eq!(project.stirot().unwrap().download_address, 0x9002_0000);
     assert_eq!(project.outputs_folder(), bench.path("STiROT/Binary"));
 }
 

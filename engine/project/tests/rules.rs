@@ -7,7 +7,7 @@ mod common;
 use std::fs;
 
 use common::{Bench, CERTIFICATE, CONFIG, IMAGE, PASSWORD};
-use project::{ProjectError, Severity, TargetState, field};
+use project::{Flow, ProjectError, Severity, TargetState, field};
 
 /// The one error of a project, by rule and field; it holds the outputs up, and nothing is written.
 fn only_error(bench: &Bench) -> (&'static str, Option<String>) {
@@ -136,9 +136,24 @@ fn one_key_in_two_roles_is_found() {
     bench.set(CONFIG, field::ENCRYPTION_KEY, "./../Keys/STiROT_Authentication.pem");
     assert!(bench.errors().contains(&at("R7", field::ENCRYPTION_KEY)), "{:?}", bench.findings());
     assert!(bench.open().unwrap().outputs().is_err());
-    let bench = Bench::sample();
+}
+
+#[test]
+fn one_key_for_two_stages_is_worth_knowing_and_holds_nothing_up() {
+    let bench = Bench::own(Flow::StirotOemurot);
+    let oem = "STiROT_OEMuROT/Config/OEMuROT_Config.xml";
+    bench.set(oem, field::AUTHENTICATION_KEY, "./../Keys/STiROT_Authentication.pem");
+    let [finding] = bench.findings().try_into().unwrap();
+    assert_eq!((finding.id, finding.severity), ("R7", Severity::Warning), "{finding}");
+    assert_eq!((&finding.file, finding.field.as_deref()), (&bench.path(oem), Some(field::AUTHENTICATION_KEY)));
+    assert!(finding.text.contains("the OEM authentication key"), "{finding}");
+    bench.open().unwrap().objects_for(TargetState::Closed).unwrap();
+
+    let bench = Bench::own(Flow::Stirot);
     bench.set(CERTIFICATE, field::ROOT_KEY, "./../../STiROT/Keys/STiROT_Authentication.pem");
-    assert!(bench.errors().contains(&at("R7", field::ROOT_KEY)), "{:?}", bench.findings());
+    let [finding] = bench.findings().try_into().unwrap();
+    assert_eq!((finding.id, finding.severity), ("R7", Severity::Warning), "{finding}");
+    bench.open().unwrap().outputs().unwrap();
 }
 
 /// Puts new keys into a project, so that no sample is recognised.
@@ -232,6 +247,17 @@ fn an_object_for_another_place_or_in_the_clear_is_found() {
 }
 
 #[test]
+fn addresses_and_the_root_of_trust_are_written_alike_in_every_text() {
+    let bench = Bench::sample();
+    bench.replace(CERTIFICATE, "<ObDestAddress>0x00510008<", "<ObDestAddress>0x008A0008<");
+    bench.set(CONFIG, field::MINIMUM_STATE, "0x5C");
+    let texts: Vec<_> = bench.findings().into_iter().map(|finding| finding.text + &finding.help).collect();
+    let told = |id_text: &str| texts.iter().any(|text| text.contains(id_text));
+    assert!(told("the object is for 0x008A 0008, it belongs at 0x0051 0008"), "{texts:?}");
+    assert!(told("STiRoT shall start") && !told("STiROT shall"), "{texts:?}");
+}
+
+#[test]
 fn the_object_that_locks_is_no_way_back() {
     let bench = Bench::sample();
     bench.replace(PASSWORD, "0x008A0008", "0x00B40008");
@@ -283,6 +309,6 @@ fn a_loader_that_is_not_there_is_found() {
     let bench = Bench::sample();
     bench.replace("stirot-studio.toml", "loader = \"builtin\"", "loader = \"own.bin\"");
     assert_eq!(only_error(&bench), at("P3", "loader"));
-    fs::write(bench.path("own.bin"), "x").unwrap();
+    fs::write(bench.path("own.bin"), project::loader::BUILTIN).unwrap();
     assert_eq!(bench.errors(), []);
 }

@@ -11,10 +11,14 @@ use formats::{BuiltImage, Expected, ImageFile, Outcome, PrivateKey, Report, buil
 use sha2::{Digest, Sha256};
 
 use super::ImageOutput;
+use crate::binary;
+use crate::disk::Confidentiality;
 use crate::error::ProjectError;
-use crate::keys::{self, KeyRole};
-use crate::outputs::{self, Confidentiality};
+use crate::grouped::grouped;
+use crate::keys::KeyInUse;
+use crate::outputs;
 use crate::project::Project;
+use crate::stage::{Stage, StirotStage};
 
 /// An image that is known to be right, saved already or not.
 #[derive(Debug)]
@@ -34,25 +38,37 @@ struct Inputs {
 
 /// Finds the right image on the disk, or builds one in memory.
 pub(crate) fn prepare(project: &Project) -> Result<Prepared, ProjectError> {
-    let inputs = read_inputs(project)?;
-    let path = project.place_output(project.image.output.clone());
-    let because = match fs::read(&path) {
-        Ok(file) => match assess(project, &inputs, &file) {
-            Ok(found) => return Ok(Prepared { output: found.output(path, &inputs, None), unsaved: None }),
-            Err(because) => because,
-        },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => "there was none".into(),
-        Err(source) => return Err(ProjectError::Read { path, source }),
+    let stirot = project.stirot_stage()?;
+    let inputs = read_inputs(project, stirot)?;
+    let path = project.place_output(stirot.stage.image.output.clone());
+    let because = match present(stirot, &inputs, &path)? {
+        Ok(found) => return Ok(Prepared { output: found.output(path, &inputs, None), unsaved: None }),
+        Err(because) => because,
     };
     let failed = |source| ProjectError::Build { path: path.clone(), source };
-    let settings = &project.image.settings;
-    let built = build_image(&inputs.application, settings, &inputs.authentication, &inputs.encryption.public())
+    let built = build_image(&inputs.application, &stirot.image, &inputs.authentication, &inputs.encryption.public())
         .map_err(failed)?;
     let file = file_bytes(&path, &built, inputs.address).map_err(failed)?;
     // What was built is believed no more than what was found.
     let found =
-        assess(project, &inputs, &file).map_err(|because| ProjectError::BuiltWrong { path: path.clone(), because })?;
+        assess(stirot, &inputs, &file).map_err(|because| ProjectError::BuiltWrong { path: path.clone(), because })?;
     Ok(Prepared { output: found.output(path, &inputs, Some(because)), unsaved: Some(file) })
+}
+
+/// Why the image on the disk isn't the one that the project asks for; `None` when it is.
+pub(crate) fn difference(project: &Project) -> Result<Option<String>, ProjectError> {
+    let stirot = project.stirot_stage()?;
+    let inputs = read_inputs(project, stirot)?;
+    let path = project.place_output(stirot.stage.image.output.clone());
+    Ok(present(stirot, &inputs, &path)?.err())
+}
+
+fn present(stirot: &StirotStage, inputs: &Inputs, path: &Path) -> Result<Result<Right, String>, ProjectError> {
+    match fs::read(path) {
+        Ok(file) => Ok(assess(stirot, inputs, &file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Err("there is none yet".into())),
+        Err(source) => Err(ProjectError::Read { path: path.to_owned(), source }),
+    }
 }
 
 impl Prepared {
@@ -66,19 +82,26 @@ impl Prepared {
 }
 
 /// The application.
-pub(super) fn read_application(project: &Project) -> Result<Vec<u8>, ProjectError> {
-    let path = &project.image.input;
+pub(super) fn read_application(stage: &Stage) -> Result<Vec<u8>, ProjectError> {
+    let path = &stage.image.input;
     fs::read(path).map_err(|source| ProjectError::Application { path: path.clone(), source })
 }
 
 /// The keys are the configuration's: that the image's settings name the same ones is a rule.
-fn read_inputs(project: &Project) -> Result<Inputs, ProjectError> {
+fn read_inputs(project: &Project, stirot: &StirotStage) -> Result<Inputs, ProjectError> {
+    let private = |key: &KeyInUse| project.sources.private_key(key.role, &key.path);
     Ok(Inputs {
-        authentication: keys::read_private(KeyRole::Authentication, &project.authentication.path)?,
-        encryption: keys::read_private(KeyRole::Encryption, &project.encryption.path)?,
-        application: read_application(project)?,
-        address: project.image.address.unwrap_or(project.stirot.download_address),
+        authentication: private(&stirot.stage.authentication)?,
+        encryption: private(&stirot.stage.encryption)?,
+        application: payload(read_application(&stirot.stage)?),
+        address: stirot.stage.image.sign.address.unwrap_or(stirot.meaning.download_address),
     })
+}
+
+/// What of an application's file is loaded, which of an ELF or Intel hex file isn't the file. One that is no program is
+/// told by the rules, and no image is made of it.
+fn payload(file: Vec<u8>) -> Vec<u8> {
+    binary::load_image(&file).map_or(file, |program| program.bytes)
 }
 
 /// By the file's ending, as ST's tool does: `.hex`, or else the slot's bytes.
@@ -116,13 +139,14 @@ impl Right {
 }
 
 /// Whether a file holds the image that the project asks for; otherwise what is another, in words.
-fn assess(project: &Project, inputs: &Inputs, file: &[u8]) -> Result<Right, String> {
-    let settings = &project.image.settings;
+fn assess(stirot: &StirotStage, inputs: &Inputs, file: &[u8]) -> Result<Right, String> {
+    let settings = &stirot.image;
     let file = ImageFile::decode(file).map_err(|error| format!("the one on the disk can't be read: {error}"))?;
     if let Some(address) = file.address.filter(|address| *address != inputs.address) {
         return Err(format!(
-            "the one on the disk is for {address:#010x}, the download slot is at {:#010x}",
-            inputs.address
+            "the one on the disk is for {}, the download slot is at {}",
+            grouped(address),
+            grouped(inputs.address)
         ));
     }
     let expected = Expected {

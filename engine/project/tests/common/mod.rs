@@ -1,10 +1,16 @@
 //! Projects to work on: the sample and ST's own, each in a folder of its own.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod judging;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use project::{Finding, Project, ProjectError, sample};
+use formats::form::FieldKey;
+use project::template::{self, NewProject};
+use project::{
+    Credential, Disk, DocumentRole, Draft, FieldPlace, Finding, Flow, Project, ProjectError, SETTINGS_FILE, sample,
+};
 use tempfile::TempDir;
 
 /// A project in a folder that goes away with the test.
@@ -34,6 +40,91 @@ impl Bench {
             fs::rename(project.join("STiROT/Image").join(name), binary.join(name)).unwrap();
         }
         Self { root, project }
+    }
+
+    /// ST's whole package: every flow in one folder, each image's input where its settings look for it. ST publishes no
+    /// binaries of the second stage and its application, so that stand-ins lie there.
+    pub fn package() -> Self {
+        let bench = Self::published();
+        copy(&vectors().join("stirot_oemurot"), &bench.path("STiROT_OEMuROT"));
+        bench.own_root_of_trust();
+        for name in ["OEMiROT_Boot/Binary/OEMiROT_Boot.bin", "OEMiROT_Appli/Binary/rot_app.bin"] {
+            let path = bench.root().join("Applications/ROT").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, program(4096, 0x5A)).unwrap();
+        }
+        bench
+    }
+
+    /// ST's flow for an own root of trust has the files of its second stage under another name, for another place.
+    fn own_root_of_trust(&self) {
+        let ours = |text: &str| text.replace("OEMuROT", "OEMiROT").replace("0x00000208", "0x00000108");
+        for (path, bytes) in content(&vectors().join("stirot_oemurot")) {
+            let name = path.strip_prefix(vectors().join("stirot_oemurot")).unwrap().to_str().unwrap().to_owned();
+            if !name.contains("OEMuROT") || name.starts_with("Binary") {
+                continue;
+            }
+            let target = self.path("OEMiROT").join(ours(&name));
+            fs::create_dir_all(target.parent().unwrap()).unwrap();
+            fs::write(target, ours(&String::from_utf8(bytes).unwrap())).unwrap();
+        }
+    }
+
+    /// A new project of a flow: keys of its own, its applications built.
+    pub fn own(flow: Flow) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let project = root.path().join("pump");
+        let new = NewProject { name: "Pump".into(), flow, credential: Credential::Certificate };
+        template::create(&project, &new).unwrap();
+        for files in [flow.stirot(), flow.oem()].into_iter().flatten() {
+            let folder = project.join(files.image).parent().unwrap().to_owned();
+            for name in ["appli.bin", "OEMiROT_Boot.bin", "rot_app.bin"] {
+                fs::write(folder.join(name), program(4096, 0x5A)).unwrap();
+            }
+        }
+        Self { root, project }
+    }
+
+    /// ST's folder for debug authentication alone.
+    pub fn debug_authentication() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let project = root.path().join("ROT_Provisioning");
+        copy(&vectors().join("da"), &project.join("DA"));
+        Self { root, project }
+    }
+
+    /// Another one with the same files in its project's folder.
+    pub fn again(&self) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let project = root.path().join(self.project.file_name().unwrap());
+        copy(&self.project, &project);
+        Self { root, project }
+    }
+
+    /// Lets a project file of one line beside the format say what is meant.
+    pub fn say(&self, line: &str) {
+        fs::write(self.path(SETTINGS_FILE), format!("format = 2\n{line}\n")).unwrap();
+    }
+
+    /// Lets the project file name a flow.
+    pub fn choose(&self, flow: Flow) {
+        let word = match flow {
+            Flow::Stirot => "stirot",
+            Flow::StirotOemurot => "stirot_oemurot",
+            Flow::Oemirot => "oemirot",
+            Flow::DebugAuthentication => "da",
+        };
+        self.say(&format!("flow = \"{word}\""));
+    }
+
+    /// The project under edit as the disk has it.
+    pub fn draft_of_the_disk(&self) -> Draft {
+        Draft::open_saved_with(&self.project, &self.data(), &Disk::real()).unwrap()
+    }
+
+    /// The project under edit.
+    pub fn draft(&self) -> Draft {
+        Draft::open_with(&self.project, &self.data(), &Disk::real()).unwrap()
     }
 
     pub fn root(&self) -> &Path {
@@ -87,11 +178,21 @@ impl Bench {
 
     /// Puts another application in the place of the sample's: a vector table and as many bytes as asked for.
     pub fn application(&self, size: usize, fill: u8) {
-        let mut bytes = vec![fill; size];
-        bytes[..4].copy_from_slice(&0x2001_0000_u32.to_le_bytes());
-        bytes[4..8].copy_from_slice(&0x2400_0409_u32.to_le_bytes());
-        fs::write(self.path("STiROT/Image/appli.bin"), bytes).unwrap();
+        fs::write(self.path("STiROT/Image/appli.bin"), program(size, fill)).unwrap();
     }
+}
+
+/// A program that runs where STiRoT puts it by default: a vector table and as many bytes as asked for.
+pub fn program(size: usize, fill: u8) -> Vec<u8> {
+    let mut bytes = vec![fill; size];
+    bytes[..4].copy_from_slice(&0x2001_0000_u32.to_le_bytes());
+    bytes[4..8].copy_from_slice(&0x2400_0409_u32.to_le_bytes());
+    bytes
+}
+
+/// The first field of a name in a file.
+pub fn place(document: DocumentRole, name: &str) -> FieldPlace {
+    FieldPlace { document, key: FieldKey::field(name) }
 }
 
 pub const CONFIG: &str = "STiROT/Config/STiROT_Config.xml";
@@ -112,7 +213,7 @@ pub fn vectors() -> PathBuf {
     folder
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();

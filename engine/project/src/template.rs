@@ -1,0 +1,192 @@
+//! A new project: ST's layout from the studio's own files, with keys and a password of its own and a project file.
+//! Nothing that exists is written over.
+
+use std::borrow::Cow;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use formats::da::Password;
+use formats::form::{FieldKey, Form};
+use formats::{FormatError, Secret};
+
+use crate::disk::{Confidentiality, Disk};
+use crate::error::ProjectError;
+use crate::flow::{CERTIFICATE_FILE, Flow, PASSWORD_FILE};
+use crate::key_files;
+use crate::project::absolute;
+use crate::sample::{SAMPLE_FILES, SAMPLE_PASSWORD};
+use crate::saving::{self, Change, Expected};
+use crate::settings::{Credential, LoaderSetting, SETTINGS_FILE, Settings, TargetState};
+use crate::stirot::field;
+
+const OEM_CONFIGURATION: &str = include_str!("../../../templates/second_stage/OEMuROT_Config.xml");
+const OEM_IMAGE: &str = include_str!("../../../templates/second_stage/OEMuROT_Code_Image.xml");
+
+/// Where STiRoT's slots lie when the second stage has the flash in front of them (`formats.md` §5.3).
+const SECOND_STAGE_SLOTS: [(&str, u64); 2] =
+    [(field::INSTALLATION_ADDRESS, 0x9041_0000), (field::DOWNLOAD_ADDRESS, 0x9043_0000)];
+
+/// What a new project is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewProject {
+    /// What it is called.
+    pub name: String,
+    /// Which of ST's flows it follows.
+    pub flow: Flow,
+    /// The way back from CLOSED.
+    pub credential: Credential,
+}
+
+/// Lays a project out in `folder`, which is made when it does not exist, with new keys: all of its files or none.
+///
+/// # Errors
+/// When a file of the project is there already, and what the operating system refuses.
+pub fn create(folder: &Path, new: &NewProject) -> Result<(), ProjectError> {
+    create_on(&Disk::real(), folder, new)
+}
+
+/// As [`create`], through a disk of the caller's choice.
+///
+/// # Errors
+/// As [`create`].
+pub fn create_on(disk: &Disk, folder: &Path, new: &NewProject) -> Result<(), ProjectError> {
+    let saving_failed = |source| ProjectError::Saving { source: Box::new(source) };
+    let failed = |path: &Path, source| ProjectError::Write { path: path.to_owned(), source };
+    let folder = &absolute(folder)?;
+    fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
+    // What an earlier attempt left.
+    saving::recover(disk, folder).map_err(saving_failed)?;
+    let settings = Settings {
+        name: new.name.clone(),
+        board: crate::settings::DEFAULT_BOARD.into(),
+        flow: new.flow,
+        final_state: TargetState::Closed,
+        debug_authentication: new.credential,
+        loader: LoaderSetting::Builtin,
+    };
+    let files = files(new.flow)?;
+    let mut changes = keys(folder, new, &files)?;
+    for (name, text) in &files {
+        // One of them holds a password.
+        let confidentiality = if *name == PASSWORD_FILE { Confidentiality::Secret } else { Confidentiality::Public };
+        changes.push(new_file(folder.join(name), text, confidentiality));
+    }
+    let settings_text = Secret::new(settings.to_text(folder, "")?);
+    changes.push(new_file(folder.join(SETTINGS_FILE), &settings_text, Confidentiality::Public));
+    if let Some(taken) = changes.iter().find(|change| change.path.exists()) {
+        return Err(failed(&taken.path, io::Error::new(ErrorKind::AlreadyExists, "there is one already")));
+    }
+    saving::save_all(disk, folder, &changes).map_err(saving_failed)
+}
+
+fn new_file(path: PathBuf, text: &str, confidentiality: Confidentiality) -> Change {
+    Change { path, content: Secret::new(text.as_bytes().to_vec()), confidentiality, expected: Expected::Absent }
+}
+
+/// The files of a flow and of debug authentication, below the project's folder.
+fn files(flow: Flow) -> Result<Vec<(&'static str, Secret<String>)>, ProjectError> {
+    let mut files = vec![(CERTIFICATE_FILE, Secret::new(of_sample(CERTIFICATE_FILE)))];
+    // Not the sample's: a password that everybody can read would be a way back for everybody.
+    let password = Password::generate().map_err(|source| wrong(PASSWORD_FILE, source))?;
+    let without = of_sample(PASSWORD_FILE).replace(SAMPLE_PASSWORD, "");
+    let with_password = with(&without, field::PASSWORD, NewText::Text(password.text()))?;
+    files.push((PASSWORD_FILE, with_password));
+    if let (Some(names), Some(sample)) = (flow.stirot(), Flow::Stirot.stirot()) {
+        let mut configuration = Secret::new(of_sample(sample.configuration));
+        let mut image = Secret::new(of_sample(sample.image));
+        if flow == Flow::StirotOemurot {
+            for (name, address) in SECOND_STAGE_SLOTS {
+                configuration = with(&configuration, name, NewText::Number(address))?;
+            }
+            image = with(&image, "Firmware binary input file", NewText::Text("./OEMiROT_Boot.bin"))?;
+            image = with(&image, "Image output file", NewText::Text("./../Binary/OEMiROT_Boot_enc_sign.hex"))?;
+        }
+        files.push((names.configuration, configuration));
+        files.push((names.image, image));
+    }
+    if let Some(names) = flow.oem() {
+        let (configuration, image) = match flow {
+            Flow::Oemirot => {
+                let configuration = OEM_CONFIGURATION.replace("OEMuROT", "OEMiROT");
+                (
+                    with(&configuration, "ObDestAddress", NewText::Number(0x108))?,
+                    Secret::new(OEM_IMAGE.replace("OEMuROT", "OEMiROT")),
+                )
+            }
+            _ => (Secret::new(OEM_CONFIGURATION.to_owned()), Secret::new(OEM_IMAGE.to_owned())),
+        };
+        files.push((names.configuration, configuration));
+        files.push((names.image, image));
+    }
+    Ok(files)
+}
+
+/// A file of the sample, without the word that marks it as one.
+fn of_sample(name: &str) -> String {
+    let file = SAMPLE_FILES.iter().find(|(known, _)| *known == name).map(|(_, content)| *content);
+    String::from_utf8_lossy(file.unwrap_or_default()).replace(" (sample)", "")
+}
+
+enum NewText<'a> {
+    Number(u64),
+    Text(&'a str),
+}
+
+fn wrong(file: &str, source: formats::FormatError) -> ProjectError {
+    ProjectError::Configuration { path: file.into(), source }
+}
+
+/// The text of a file with one field's value replaced.
+fn with(text: &str, name: &str, value: NewText<'_>) -> Result<Secret<String>, ProjectError> {
+    let wrong = |source| wrong("template", source);
+    let form = Form::read(text.as_bytes()).map_err(wrong)?;
+    let keys = [FieldKey::field(name), FieldKey::info(name)];
+    let Some(key) = keys.into_iter().find(|key| form.field(key).is_some()) else {
+        return Err(wrong(FormatError::Field {
+            line: 1,
+            field: name.to_owned(),
+            problem: "the template has no such field".into(),
+        }));
+    };
+    let value = match value {
+        NewText::Number(number) => Cow::Owned(form.number_text(&key, u128::from(number))),
+        NewText::Text(text) => Cow::Borrowed(text),
+    };
+    Ok(form.with_value(&key, &value).map_err(wrong)?.source().clone())
+}
+
+/// The keys that the project's files name and that are not there, each in the place that they name, with its public half
+/// beside it. Of certificates the keys of ST's chain are made, too.
+fn keys(
+    folder: &Path,
+    new: &NewProject,
+    files: &[(&'static str, Secret<String>)],
+) -> Result<Vec<Change>, ProjectError> {
+    let stages = [new.flow.stirot(), new.flow.oem()].into_iter().flatten();
+    let mut naming: Vec<(&str, &[&str])> = stages
+        .map(|stage| (stage.configuration, [field::AUTHENTICATION_KEY, field::ENCRYPTION_KEY].as_slice()))
+        .collect();
+    let mut wanted = Vec::new();
+    if new.credential == Credential::Certificate {
+        naming.push((CERTIFICATE_FILE, &[field::ROOT_KEY]));
+        wanted.extend(["key_2_intermediate.pem", "key_3_leaf.pem"].map(|name| folder.join("DA/Keys").join(name)));
+    }
+    for (file, names) in naming {
+        let Some((_, text)) = files.iter().find(|(name, _)| *name == file) else { continue };
+        let form = Form::read(text.as_bytes()).map_err(|source| wrong(file, source))?;
+        for name in names {
+            if let Some(written) = form.field(&FieldKey::field(name)) {
+                wanted.push(crate::place::resolve(&folder.join(file), &written.value));
+            }
+        }
+    }
+    let mut changes = Vec::new();
+    for private in wanted.into_iter().filter(|path| !path.exists()) {
+        let made =
+            key_files::new_pair(&private).map_err(|source| ProjectError::KeyFile { source: Box::new(source) })?;
+        changes.push(new_file(private, &made.private, Confidentiality::Secret));
+        changes.push(new_file(made.public_path, &made.public, Confidentiality::Public));
+    }
+    Ok(changes)
+}
