@@ -4,4 +4,4 @@
 pub const ROM: &[u8] = include_bytes!("../../../assets/firmware/rom.bin");
 
 /// The immutable loader for the user flash of either board, from 0x0800 0000 on.
-pub const ILOADER: &[u8] = include_bytes!("../../../assets/firmware/iloader.bin");
+pub const ILOADER: &[u8] = project::loader::BUILTIN;

@@ -3,9 +3,9 @@
 //! The order is ST's (`formats.md` §4.1), its script defects mended, with one change: what can be done and read back
 //! in OPEN is done there.
 
-use chip::memory_map::{Region, USER_FLASH, USER_FLASH_SECTOR_SIZE};
+use chip::memory_map::USER_FLASH;
 use chip::option_bytes::{WRP_NONE, obw1, obw2};
-use project::{LoaderSetting, Outputs, Project};
+use project::{LoaderSetting, Outputs, Project, grouped};
 
 use super::checks::{Layout, PlanRefusal, reasons};
 use super::inputs::collect;
@@ -25,7 +25,7 @@ pub fn plan(
     profile: &BoardProfile,
 ) -> Result<Plan, PlanRefusal> {
     let (loader, loader_source) = loader(project)?;
-    let layout = layout(project);
+    let layout = layout(project)?;
     let found = reasons(project, outputs, &loader, &layout, final_state, profile);
     if !found.is_empty() {
         return Err(PlanRefusal { reasons: found });
@@ -72,22 +72,21 @@ fn loader(project: &Project) -> Result<(Vec<u8>, LoaderSource), PlanRefusal> {
     }
 }
 
-fn layout(project: &Project) -> Layout {
-    let stirot = project.stirot();
-    Layout {
+fn layout(project: &Project) -> Result<Layout, PlanRefusal> {
+    let stirot = project.stirot().ok_or_else(|| PlanRefusal {
+        reasons: vec![Reason {
+            rule: "flow".into(),
+            text: format!("the project's flow is “{}”, in which STiRoT takes no part", project.flow()),
+            help: "choose the flow of one boot stage".into(),
+        }],
+    })?;
+    Ok(Layout {
         installation: stirot.installation_slot(),
         download: stirot.download_slot(),
         loader: stirot.loader_area(),
         minimum_state: stirot.minimum_state,
         sram_ecc: stirot.sram_ecc,
-    }
-}
-
-/// The write-protection word: the bit of a protected sector is 0 (CMSIS).
-fn protection_of(loader: Region) -> u32 {
-    let first = loader.start.wrapping_sub(USER_FLASH.start) / USER_FLASH_SECTOR_SIZE;
-    let sectors = loader.size / USER_FLASH_SECTOR_SIZE;
-    (first..first.saturating_add(sectors).min(8)).fold(WRP_NONE, |word, sector| word & !(1 << sector))
+    })
 }
 
 fn memory_options(layout: &Layout, profile: &BoardProfile) -> (Change, Change, String) {
@@ -102,11 +101,6 @@ fn memory_options(layout: &Layout, profile: &BoardProfile) -> (Change, Change, S
     (obw1, obw2, text)
 }
 
-/// An address as people read it: 0x9002 0000.
-fn grouped(address: u32) -> String {
-    format!("0x{:04X} {:04X}", address >> 16, address & 0xFFFF)
-}
-
 #[expect(clippy::too_many_lines, reason = "a table of sixteen steps reads best in one piece")]
 fn steps(
     outputs: &Outputs,
@@ -117,7 +111,7 @@ fn steps(
 ) -> Vec<Step> {
     let (obw1, obw2, options_text) = memory_options(layout, profile);
     let Layout { installation, download, .. } = *layout;
-    let wrp = protection_of(layout.loader);
+    let wrp = u32::from(project::loader::write_protection(layout.loader));
     let mut steps = Vec::with_capacity(StepId::ALL.len());
     let mut step = |id, title: &str, what: String, proof: &str, why: &str, undo, bytes: u64, action| {
         steps.push(Step { id, title: title.into(), what, proof: proof.into(), why: why.into(), undo, bytes, action });

@@ -51,7 +51,7 @@ impl Bench {
             version: recipe.version,
             security_counter: recipe.counter,
             header_size: 0x400,
-            slot_size: self.project.stirot().firmware_size,
+            slot_size: self.project.stirot().unwrap().firmware_size,
         };
         build_image(&self.payload(), &settings, &recipe.signing, &recipe.encryption).unwrap().bytes().to_vec()
     }
@@ -66,18 +66,18 @@ impl Bench {
 
     /// Puts an image into the download slot, the rest of the slot erased, past the chip.
     pub fn place_download(&self, image: &[u8]) {
-        let slot = self.project.stirot().download_slot();
+        let slot = self.project.stirot().unwrap().download_slot();
         let mut cells = image.to_vec();
         cells.resize(slot.size as usize, 0xFF);
         self.board.with(|board| NorClip::new(board).write(slot.start - map::XSPI1_WINDOW.start, &cells));
     }
 
     pub fn download_slot(&self) -> Vec<u8> {
-        self.slot(self.project.stirot().download_slot())
+        self.slot(self.project.stirot().unwrap().download_slot())
     }
 
     pub fn installation_slot(&self) -> Vec<u8> {
-        self.slot(self.project.stirot().installation_slot())
+        self.slot(self.project.stirot().unwrap().installation_slot())
     }
 
     fn slot(&self, slot: map::Region) -> Vec<u8> {
