@@ -7,6 +7,7 @@ use std::time::Duration;
 use egui::{CentralPanel, Context, Frame, Margin, Panel, RichText, Ui, ViewportCommand, vec2};
 
 use crate::command::{Command, PALETTE};
+use crate::engine::Edited;
 use crate::icons;
 use crate::jobs::Jobs;
 use crate::model::{Model, ThemeChoice, View};
@@ -15,7 +16,7 @@ use crate::start::Start;
 use crate::theme::{self, Tokens};
 use crate::update::{self, Effect};
 use crate::views;
-use crate::widgets::controls::{focus_ring, tooltip};
+use crate::widgets::controls::{Weight, command_button, focus_ring, muted, tooltip};
 use crate::widgets::{card, console, ladder, palette, state_strip, status_bar, top_bar};
 
 /// How often a running job's bar and time move without a report.
@@ -29,6 +30,8 @@ struct Parts {
     ladder: ladder::LadderState,
     console: console::ConsoleState,
     board: views::board::BoardView,
+    configuration: views::configuration::ConfigurationView,
+    keys: views::keys::KeysView,
 }
 
 /// The window.
@@ -38,6 +41,10 @@ pub struct Studio {
     jobs: Jobs,
     /// A close was asked for while a run went on: the window closes when the run has stopped.
     closing: bool,
+    /// It was told that closing drops a typed password.
+    warned: bool,
+    /// Whether the window had the focus in the last frame.
+    focused: bool,
 }
 
 impl Studio {
@@ -49,7 +56,7 @@ impl Studio {
         let mut model = Model::new(start.data_folder);
         model.theme = start.theme;
         model.recent = start.recent;
-        let mut studio = Self { model, parts: Parts::default(), jobs, closing: false };
+        let mut studio = Self { model, parts: Parts::default(), jobs, closing: false, warned: false, focused: true };
         let mut effects = vec![Effect::Theme(studio.model.theme)];
         for command in start.commands {
             update::apply(&mut studio.model, command, &mut effects);
@@ -66,6 +73,9 @@ impl Studio {
     /// Gives a command, as a button would.
     pub fn command(&mut self, ctx: &Context, command: Command) {
         let mut effects = Vec::new();
+        if matches!(command, Command::Configuration(_)) {
+            self.warned = false;
+        }
         update::apply(&mut self.model, command, &mut effects);
         self.perform(ctx, effects);
     }
@@ -83,7 +93,8 @@ impl Studio {
     fn perform_one(&mut self, ctx: &Context, effect: Effect, next: &mut Vec<Effect>) {
         match effect {
             Effect::Start(kind, request) => {
-                for report in self.jobs.start(kind, request) {
+                let edited = self.edited();
+                for report in self.jobs.start(kind, request, edited) {
                     update::receive(&mut self.model, report, next);
                 }
             }
@@ -107,8 +118,31 @@ impl Studio {
         }
     }
 
+    /// A person who comes back from another program may have changed a file there.
+    fn look_again(&mut self, ctx: &Context) {
+        let focused = ctx.input(|input| input.focused);
+        if focused && !self.focused {
+            let mut effects = Vec::new();
+            update::look_again(&mut self.model, &mut effects);
+            self.perform(ctx, effects);
+        }
+        self.focused = focused;
+    }
+
+    fn edited(&self) -> Option<Edited> {
+        let editing = self.model.editing.as_ref()?;
+        Some(Edited { draft: editing.draft.clone(), revision: editing.revision })
+    }
+
     fn close_guard(&mut self, ctx: &Context) {
-        if ctx.input(|input| input.viewport().close_requested()) && self.model.active_run().is_some() {
+        let asked = ctx.input(|input| input.viewport().close_requested());
+        let has_secret = self.model.editing.as_ref().is_some_and(|editing| editing.draft.has_unsaved_secret());
+        if asked && has_secret && !self.warned {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            self.warned = true;
+            self.model.notice =
+                Some("the typed password stands in no file yet: save it, or close once more to drop it".to_owned());
+        } else if asked && self.model.active_run().is_some() {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             self.closing = true;
             self.command(ctx, Command::Cancel);
@@ -119,12 +153,15 @@ impl Studio {
         }
     }
 
-    /// Folders dropped on the window are projects, files are boards.
+    /// Folders dropped on the window are projects; files are objects by their ending, else boards.
     fn dropped(ctx: &Context, commands: &mut Vec<Command>) {
         for file in ctx.input_mut(|input| std::mem::take(&mut input.raw.dropped_files)) {
             let path: PathBuf = file.path().to_owned();
+            let is_object = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("obk"));
             commands.push(if path.is_dir() {
                 Command::OpenProject(path)
+            } else if is_object {
+                Command::OpenObjectFile(path)
             } else {
                 Command::OpenBoard(path.display().to_string())
             });
@@ -151,6 +188,7 @@ impl eframe::App for Studio {
         }
         self.perform(ctx, effects);
         self.close_guard(ctx);
+        self.look_again(ctx);
         if self.model.active_run().is_some() {
             ctx.request_repaint_after(WHILE_RUNNING);
         }
@@ -161,6 +199,12 @@ impl eframe::App for Studio {
         self.model.dark = ui.visuals().dark_mode;
         let mut commands = Vec::new();
         Self::shortcuts(&ctx, &self.model, &mut commands);
+        if commands.iter().any(|command| matches!(command, Command::Configuration(_))) {
+            // What is typed but not entered yet counts, too.
+            let mut intents = Vec::new();
+            self.parts.configuration.finish(&mut intents);
+            commands.splice(0..0, intents.into_iter().map(Command::Configuration));
+        }
         Self::dropped(&ctx, &mut commands);
         shell(ui, &self.model, &mut self.parts, &mut commands);
         if !commands.is_empty() {
@@ -172,6 +216,11 @@ impl eframe::App for Studio {
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        if let Some(edited) = self.edited()
+            && let Err(error) = self.jobs.keep(&edited)
+        {
+            log::error!("unsaved edits could not be kept: {error}");
+        }
         if let Err(card) = self.jobs.put_away() {
             log::error!("{}", card.text());
         }
@@ -188,15 +237,18 @@ fn shell(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Comma
     Panel::bottom("status").exact_size(26.0).frame(bar(t.raised, 14)).show(ui, |ui| {
         status_bar::show(ui, model, commands);
     });
-    Panel::bottom("console")
-        .resizable(true)
-        .default_size(126.0)
-        .size_range(84.0..=420.0)
-        .frame(Frame::new().fill(t.panel).inner_margin(Margin { left: 14, right: 14, top: 6, bottom: 4 }))
-        .show(ui, |ui| console::show(ui, model, &mut parts.console, commands));
+    // A board's console stands under the views that are about the board.
+    if matches!(model.view, View::Board | View::Provision) {
+        Panel::bottom("console")
+            .resizable(true)
+            .default_size(126.0)
+            .size_range(84.0..=420.0)
+            .frame(Frame::new().fill(t.panel).inner_margin(Margin { left: 14, right: 14, top: 6, bottom: 4 }))
+            .show(ui, |ui| console::show(ui, model, &mut parts.console, commands));
+    }
     Panel::left("nav")
         .resizable(false)
-        .exact_size(136.0)
+        .exact_size(140.0)
         .frame(Frame::new().fill(t.panel).inner_margin(Margin { left: 8, right: 8, top: 10, bottom: 8 }))
         .show(ui, |ui| navigation(ui, model, commands));
     Panel::right("ladder")
@@ -214,8 +266,28 @@ fn shell(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Comma
                 card::show(ui, model, error, None, Command::CloseCard, commands);
                 ui.add_space(10.0);
             }
+            if let Some(file) = &model.object_file {
+                views::object_file::show(ui, model, file, commands);
+                return;
+            }
             match model.view {
                 View::Board => views::board::show(ui, model, &mut parts.board, commands),
+                View::Configuration => match &model.editing {
+                    Some(editing) => {
+                        let mut intents = Vec::new();
+                        views::configuration::show(ui, &editing.configuration, &mut parts.configuration, &mut intents);
+                        commands.extend(intents.into_iter().map(Command::Configuration));
+                    }
+                    None => no_project(ui, model, "Configuration", commands),
+                },
+                View::Keys => match &model.editing {
+                    Some(editing) => {
+                        let mut intents = Vec::new();
+                        views::keys::show(ui, &editing.keys, &mut parts.keys, &mut intents);
+                        commands.extend(intents.into_iter().map(Command::Configuration));
+                    }
+                    None => no_project(ui, model, "Keys", commands),
+                },
                 View::Provision => views::provision::show(ui, model, commands),
             }
         });
@@ -226,7 +298,13 @@ fn shell(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Comma
 fn navigation(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing.y = 4.0;
     let t = Tokens::of(ui);
-    for (view, icon, name) in [(View::Board, icons::BOARD, "Board"), (View::Provision, icons::PROVISION, "Provision")] {
+    let views = [
+        (View::Board, icons::BOARD, "Board"),
+        (View::Configuration, icons::OPTIONS, "Configuration"),
+        (View::Keys, icons::KEY, "Keys"),
+        (View::Provision, icons::PROVISION, "Provision"),
+    ];
+    for (view, icon, name) in views {
         let command = Command::Show(view);
         let chosen = command.chosen(model);
         let color = if chosen { t.text } else { t.muted };
@@ -253,6 +331,19 @@ fn navigation(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
     }
 }
 
+/// What a view about a project shows while none is open.
+fn no_project(ui: &mut Ui, model: &Model, title: &str, commands: &mut Vec<Command>) {
+    ui.label(RichText::new(title).font(theme::title()));
+    ui.add_space(24.0);
+    ui.vertical_centered(|ui| {
+        let text =
+            if model.runs(crate::model::JobKind::Project) { "Reading the project…" } else { "No project is open." };
+        ui.label(muted(ui, text));
+        ui.add_space(8.0);
+        command_button(ui, model, Command::ChooseProject, Weight::Plain, commands);
+    });
+}
+
 /// What a drop would do, while something hovers over the window.
 fn drop_hint(ui: &Ui) {
     let hovered = ui.input(|input| !input.raw.hovered_files.is_empty());
@@ -266,7 +357,7 @@ fn drop_hint(ui: &Ui) {
     painter.text(
         rect.center(),
         egui::Align2::CENTER_CENTER,
-        "Drop a project folder or a board file",
+        "Drop a project folder, a board file or an object file",
         theme::title(),
         t.text,
     );

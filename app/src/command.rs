@@ -6,7 +6,10 @@ use std::path::PathBuf;
 
 use chip::product_state::ProductState;
 use egui::{Key, KeyboardShortcut, Modifiers};
+use project::Remedy;
 
+use crate::model::configuration::{ConfigurationIntent, Selection};
+use crate::model::editing::Editing;
 use crate::model::{BoardKind, JobKind, Model, PlanSheet, ThemeChoice, Verdict, View};
 
 /// An intent.
@@ -22,10 +25,22 @@ pub enum Command {
     ChooseProject,
     /// Open a project folder.
     OpenProject(PathBuf),
+    /// Lay out a new project in a folder, with keys of its own.
+    NewProject(PathBuf),
     /// Open the sample project.
     OpenSample,
     /// Read the project again and plan anew.
     ReloadProject,
+    /// Edit the project: a field, a region, a key.
+    Configuration(ConfigurationIntent),
+    /// Choose an object file in a dialog, to look at it.
+    ChooseObjectFile,
+    /// Look at an object file.
+    OpenObjectFile(PathBuf),
+    /// Pick some of its bytes.
+    SelectInObjectFile(Option<Selection>),
+    /// Put the object file away.
+    CloseObjectFile,
     /// Look for probes and virtual boards.
     ListBoards,
     /// Choose a board file in a dialog.
@@ -85,7 +100,17 @@ pub const PALETTE: &[Command] = &[
     Command::ChooseProject,
     Command::OpenSample,
     Command::ReloadProject,
+    Command::Configuration(ConfigurationIntent::Save),
+    Command::Configuration(ConfigurationIntent::Undo),
+    Command::Configuration(ConfigurationIntent::Redo),
+    Command::Configuration(ConfigurationIntent::BuildOutputs),
+    Command::Configuration(ConfigurationIntent::MendChain),
+    Command::Configuration(ConfigurationIntent::ComputeLoaderNumbers),
+    Command::ChooseObjectFile,
+    Command::CloseObjectFile,
     Command::Show(View::Board),
+    Command::Show(View::Configuration),
+    Command::Show(View::Keys),
     Command::Show(View::Provision),
     Command::SwitchTheme,
     Command::CopyConsole,
@@ -107,13 +132,21 @@ impl Command {
     pub const fn text(&self) -> &'static str {
         match self {
             Self::Show(View::Board) => "Show board",
+            Self::Show(View::Configuration) => "Show configuration",
+            Self::Show(View::Keys) => "Show keys",
+            Self::Configuration(intent) => intent_text(intent),
             Self::Show(View::Provision) => "Show provisioning",
             Self::Palette => "Search actions",
             Self::SwitchTheme => "Switch between dark and light",
             Self::ChooseProject => "Open project folder…",
             Self::OpenProject(_) => "Open project",
+            Self::NewProject(_) => "New project",
             Self::OpenSample => "Open sample project",
             Self::ReloadProject => "Read project again",
+            Self::ChooseObjectFile => "Open object file…",
+            Self::OpenObjectFile(_) => "Open object file",
+            Self::SelectInObjectFile(_) => "Pick",
+            Self::CloseObjectFile => "Close object file",
             Self::ListBoards => "Look for boards",
             Self::ChooseBoard => "Open board file…",
             Self::OpenBoard(_) => "Open board",
@@ -141,13 +174,20 @@ impl Command {
     pub const fn tooltip(&self) -> &'static str {
         match self {
             Self::Show(View::Board) => "Boards, identity and option bytes",
+            Self::Show(View::Configuration) => "Every parameter, the memory map, the objects",
+            Self::Show(View::Keys) => "Keys, and what belongs together",
+            Self::Configuration(intent) => intent_tooltip(intent),
             Self::Show(View::Provision) => "Preflight, plan, run and verdict",
             Self::Palette => "Find and run any action by typing",
             Self::SwitchTheme => "The choice is remembered",
             Self::ChooseProject => "A folder with STiRoT's configuration files and a stirot-studio.toml",
             Self::OpenProject(_) => "Read the folder, build what is stale, make the plan",
+            Self::NewProject(_) => "One boot stage, in ST's layout, with new keys; nothing that exists is written over",
             Self::OpenSample => "The sample that comes with the studio; its keys are public",
             Self::ReloadProject => "Take changed files in, build what is stale, make the plan anew",
+            Self::ChooseObjectFile | Self::OpenObjectFile(_) => "Any .obk, told field by field; a drop does the same",
+            Self::SelectInObjectFile(_) => "Show what the bytes mean",
+            Self::CloseObjectFile => "Back to the view",
             Self::ListBoards => "Virtual boards in the studio's folder, and debug probes on USB",
             Self::ChooseBoard => "A virtual board is one file",
             Self::OpenBoard(_) => "Power it on and read it",
@@ -176,7 +216,15 @@ impl Command {
         Some(match self {
             Self::Palette => KeyboardShortcut::new(CTRL, Key::K),
             Self::Show(View::Board) => KeyboardShortcut::new(CTRL, Key::Num1),
-            Self::Show(View::Provision) => KeyboardShortcut::new(CTRL, Key::Num2),
+            Self::Show(View::Configuration) => KeyboardShortcut::new(CTRL, Key::Num2),
+            Self::Show(View::Keys) => KeyboardShortcut::new(CTRL, Key::Num3),
+            Self::Show(View::Provision) => KeyboardShortcut::new(CTRL, Key::Num4),
+            Self::Configuration(ConfigurationIntent::Save) => KeyboardShortcut::new(CTRL, Key::S),
+            Self::Configuration(ConfigurationIntent::Undo) => KeyboardShortcut::new(CTRL, Key::Z),
+            Self::Configuration(ConfigurationIntent::Redo) => {
+                KeyboardShortcut::new(CTRL.plus(Modifiers::SHIFT), Key::Z)
+            }
+            Self::Configuration(ConfigurationIntent::BuildOutputs) => KeyboardShortcut::new(Modifiers::NONE, Key::F8),
             Self::ChooseProject => KeyboardShortcut::new(CTRL, Key::O),
             Self::NewBoard => KeyboardShortcut::new(CTRL, Key::N),
             Self::ReadBoard => KeyboardShortcut::new(Modifiers::NONE, Key::F5),
@@ -196,16 +244,18 @@ impl Command {
     /// The reason, as the button's tooltip and the palette show it.
     pub fn enabled(&self, model: &Model) -> Result<(), Refusal> {
         match self {
-            Self::ChooseProject | Self::ChooseBoard if model.runs(JobKind::Dialog) => {
+            Self::CloseObjectFile if model.object_file.is_none() => Err("no object file is open".into()),
+            Self::ChooseProject | Self::ChooseBoard | Self::ChooseObjectFile if model.runs(JobKind::Dialog) => {
                 Err("a file dialog is open already".into())
             }
-            Self::ChooseProject | Self::OpenProject(_) | Self::OpenSample => quiet_project(model),
+            Self::ChooseProject | Self::OpenProject(_) | Self::NewProject(_) | Self::OpenSample => quiet_project(model),
             Self::ReloadProject => {
                 if model.project.is_none() {
                     return Err("no project is open".into());
                 }
                 quiet_project(model)
             }
+            Self::Configuration(intent) => can_edit(model, intent),
             Self::ListBoards if model.runs(JobKind::Boards) => Err("looking already".into()),
             Self::ChooseBoard | Self::OpenBoard(_) | Self::NewBoard | Self::NewBoardAt(_) => quiet_board(model),
             Self::ReadBoard => powered_board(model),
@@ -267,11 +317,84 @@ pub fn failure(model: &Model) -> Option<&crate::model::Card> {
     }
 }
 
-fn quiet_project(model: &Model) -> Result<(), Refusal> {
+/// Whether nothing works on the project's files.
+///
+/// # Errors
+/// What does.
+pub fn quiet_project(model: &Model) -> Result<(), Refusal> {
     if model.active_run().is_some() {
         return Err("a run goes on; cancel it first".into());
     }
-    if model.runs(JobKind::Project) { Err("the project is being read".into()) } else { Ok(()) }
+    match model.jobs.iter().find(|job| matches!(job.kind, JobKind::Project | JobKind::Key)) {
+        Some(job) => Err(format!("wait for this first: {}", job.text).into()),
+        None => Ok(()),
+    }
+}
+
+/// What stands on the button of an intent that has one of its own; the others are named by the views.
+const fn intent_text(intent: &ConfigurationIntent) -> &'static str {
+    match intent {
+        ConfigurationIntent::Save => "Save project",
+        ConfigurationIntent::Undo => "Undo edit",
+        ConfigurationIntent::Redo => "Redo edit",
+        ConfigurationIntent::BuildOutputs => "Build outputs",
+        ConfigurationIntent::MendChain => "Mend what doesn't belong together",
+        ConfigurationIntent::ComputeLoaderNumbers => "Take the iLoader's own numbers",
+        _ => "Edit project",
+    }
+}
+
+const fn intent_tooltip(intent: &ConfigurationIntent) -> &'static str {
+    match intent {
+        ConfigurationIntent::Save => "Write every edited file, all or none",
+        ConfigurationIntent::Undo => "Take the last edit back",
+        ConfigurationIntent::Redo => "Do the edit again that was taken back",
+        ConfigurationIntent::BuildOutputs => "Objects and image, where they are stale or missing",
+        ConfigurationIntent::MendChain => "Take the step that mends the first broken link",
+        ConfigurationIntent::ComputeLoaderNumbers => "Size and offset from the binary itself, as one edit",
+        _ => "Changes nothing on the disk until it is saved",
+    }
+}
+
+/// Whether the project can be edited now, and the intent means something.
+fn can_edit(model: &Model, intent: &ConfigurationIntent) -> Result<(), Refusal> {
+    let Some(editing) = &model.editing else { return Err("no project is open".into()) };
+    let looks = matches!(
+        intent,
+        ConfigurationIntent::Select(_) | ConfigurationIntent::ShowDocument(_) | ConfigurationIntent::CopyText(_)
+    );
+    if looks {
+        return Ok(());
+    }
+    quiet_project(model)?;
+    let sheet = &editing.configuration;
+    match intent {
+        ConfigurationIntent::Save => sheet.save.clone().map_err(Refusal::from),
+        ConfigurationIntent::BuildOutputs => sheet.build.clone().map_err(Refusal::from),
+        ConfigurationIntent::Undo if sheet.can_undo.is_none() => Err("there is nothing to take back".into()),
+        ConfigurationIntent::Redo if sheet.can_redo.is_none() => Err("nothing was taken back".into()),
+        ConfigurationIntent::Mend(index) => {
+            let finding = editing.found.assessment.findings.get(*index);
+            can_mend(editing, finding.and_then(|finding| finding.remedy.as_ref()))
+        }
+        ConfigurationIntent::MendChain => match editing.found.assessment.belonging.first_broken() {
+            Some(broken) => can_mend(editing, broken.remedy.as_ref()),
+            None => Err("nothing is broken".into()),
+        },
+        ConfigurationIntent::ComputeLoaderNumbers => {
+            sheet.loader_numbers.as_ref().map(|_| ()).map_err(|why| Refusal::from(why.clone()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Building is no different from its own button; every other remedy is an edit, a new key, or reading again.
+fn can_mend(editing: &Editing, remedy: Option<&Remedy>) -> Result<(), Refusal> {
+    match remedy {
+        Some(Remedy::Build) => editing.configuration.build.clone().map_err(Refusal::from),
+        Some(_) => Ok(()),
+        None => Err("only a person can mend this".into()),
+    }
 }
 
 fn quiet_board(model: &Model) -> Result<(), Refusal> {
@@ -299,6 +422,10 @@ fn powered_board(model: &Model) -> Result<(), Refusal> {
 
 fn can_provision(model: &Model) -> Result<(), Refusal> {
     powered_board(model)?;
+    quiet_project(model)?;
+    if model.editing.as_ref().is_some_and(|editing| editing.configuration.unsaved > 0) {
+        return Err("edits of the project aren't saved; save them first".into());
+    }
     if model.board.as_ref().is_some_and(|board| board.kind == BoardKind::Real) {
         return Err("A real board stays in OPEN until debug authentication exists in the studio: without it there \
                     would be no proved way back."
@@ -306,8 +433,8 @@ fn can_provision(model: &Model) -> Result<(), Refusal> {
     }
     match &model.plan {
         PlanSheet::Ready { .. } => {}
+        PlanSheet::Waiting { why, .. } => return Err(why.clone().into()),
         PlanSheet::Refused(card) => return Err(card.title.clone().into()),
-        PlanSheet::None if model.runs(JobKind::Project) => return Err("the plan is being made".into()),
         PlanSheet::None => return Err("no project is open".into()),
     }
     match model.product_state() {

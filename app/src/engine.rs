@@ -1,26 +1,43 @@
 //! What the jobs do, in the words of the engine: open, build, plan, survey, provision. Everything here blocks, so it
 //! is called from a job's thread only; nothing here decides what should happen to a board.
 
+pub(crate) mod editing;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use project::Project;
+use project::{BoardFacts, Draft, Project};
 use provision::{
     BoardAddress, BoardProfile, Cancel, Event, FinalState, Link, RunFolder, SiliconOptions, VirtualBoard,
     VirtualOptions,
 };
 
 use crate::jobs::Wake;
-use crate::model::{BoardChoice, BoardKind, Card, JobKind, PlanSheet, Verdict};
+use crate::model::{BoardChoice, BoardKind, Card, JobKind, Verdict};
 use crate::sheets;
 use crate::start::{boards_folder, sample_of_clone};
 use crate::update::{Report, Request};
+
+/// A project's files as they are edited at some revision.
+#[derive(Debug, Clone)]
+pub struct Edited {
+    /// The files.
+    pub draft: Draft,
+    /// Which state of them.
+    pub revision: u64,
+}
 
 /// What lies on the desk: the project, the board, and the virtual board that is powered on.
 pub struct Desk {
     wake: Wake,
     project: Mutex<Option<Arc<Project>>>,
+    /// The newest revision whose unsaved edits were put on the disk.
+    kept: Mutex<u64>,
+    /// Projects that were open before: a typed password and an opened key stand in no file.
+    aside: Mutex<Vec<Draft>>,
+    /// What was measured last of the board.
+    facts: Mutex<Option<BoardFacts>>,
     address: Mutex<Option<BoardAddress>>,
     powered: Mutex<Option<VirtualBoard>>,
 }
@@ -38,7 +55,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Desk {
     /// An empty desk. `wake` is called when a board on it did something visible.
     pub fn new(wake: Wake) -> Self {
-        Self { wake, project: Mutex::default(), address: Mutex::default(), powered: Mutex::default() }
+        Self {
+            wake,
+            project: Mutex::default(),
+            kept: Mutex::default(),
+            aside: Mutex::default(),
+            facts: Mutex::default(),
+            address: Mutex::default(),
+            powered: Mutex::default(),
+        }
     }
 
     /// What the virtual board's console sent since the last call.
@@ -60,6 +85,19 @@ impl Desk {
     pub fn put_away(&self) -> Result<(), Card> {
         let board = lock(&self.powered).take();
         board.map_or(Ok(()), |board| board.power_off().map_err(|error| sheets::card(&error)))
+    }
+
+    /// Keeps the unsaved edits on the disk, unless newer ones are there already.
+    ///
+    /// # Errors
+    /// The disk's refusal.
+    pub fn keep(&self, edited: &Edited) -> std::io::Result<()> {
+        let mut newest = lock(&self.kept);
+        if edited.revision < *newest {
+            return Ok(());
+        }
+        *newest = edited.revision;
+        edited.draft.keep_unsaved()
     }
 
     fn address(&self) -> Result<BoardAddress, Card> {
@@ -106,14 +144,24 @@ impl Desk {
     }
 }
 
-/// Carries out a request that has one result.
+/// Carries out a request that has one result. `edited` is the project that is open.
 ///
 /// # Errors
 /// What went wrong, as a card.
-pub fn carry_out(desk: &Desk, request: Request) -> Result<Vec<Report>, Card> {
+pub fn carry_out(desk: &Desk, request: Request, edited: Option<Edited>) -> Result<Vec<Report>, Card> {
     match request {
-        Request::Project(folder) => open_project(desk, &folder),
-        Request::Sample => open_project(desk, &sample()?),
+        Request::Project(folder) => open_project(desk, &folder, edited),
+        Request::NewProject(folder) => {
+            let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
+            let new = project::template::NewProject {
+                name: name.unwrap_or_else(|| "project".to_owned()),
+                flow: project::Flow::Stirot,
+                credential: project::Credential::Certificate,
+            };
+            project::template::create(&folder, &new).map_err(|error| sheets::project_card(&error))?;
+            open_project(desk, &folder, edited)
+        }
+        Request::Sample => open_project(desk, &sample()?, edited),
         Request::Boards => Ok(vec![Report::Boards(boards())]),
         Request::Open(address) => open_board(desk, &address),
         Request::Create(path) => create_board(desk, path),
@@ -133,8 +181,18 @@ pub fn carry_out(desk: &Desk, request: Request) -> Result<Vec<Report>, Card> {
             desk.put_away()?;
             Ok(vec![Report::PoweredOff])
         }
-        // These three are started by `jobs` itself.
-        Request::Provision | Request::PickProject | Request::PickBoard => Ok(Vec::new()),
+        // These are started by `jobs` itself.
+        Request::Provision
+        | Request::PickProject
+        | Request::PickBoard
+        | Request::PickObject
+        | Request::PickKey(_)
+        | Request::PickFieldFile(_) => Ok(Vec::new()),
+        Request::OpenObject(path) => editing::open_object(path, edited.as_ref()),
+        request => match edited {
+            Some(edited) => editing::carry_out(desk, request, edited),
+            None => Err(Card { title: "No project is open".to_owned(), ..Card::default() }),
+        },
     }
 }
 
@@ -146,18 +204,23 @@ fn sample() -> Result<PathBuf, Card> {
     project::sample::provide(&project::data_folder::data_folder()).map_err(|error| sheets::project_card(&error))
 }
 
-fn open_project(desk: &Desk, folder: &Path) -> Result<Vec<Report>, Card> {
-    let project = Project::open(folder).map_err(|error| sheets::project_card(&error))?;
-    let sheet = sheets::project(&project);
-    let plan = match provision::plan_for(&project, FinalState::Closed) {
-        Ok((plan, _)) => {
-            let expected = provision::Timings::load(provision::BoardKind::Virtual).expected(&plan);
-            sheets::plan(&plan, &expected)
-        }
-        Err(error) => PlanSheet::Refused(sheets::card(&error)),
-    };
-    *lock(&desk.project) = Some(Arc::new(project));
-    Ok(vec![Report::Project(Box::new(sheet), plan)])
+fn open_project(desk: &Desk, folder: &Path, before: Option<Edited>) -> Result<Vec<Report>, Card> {
+    let revision = before.as_ref().map_or(0, |before| before.revision);
+    // Reading takes the unsaved edits up again, so the newest have to be there.
+    if let Some(before) = before {
+        desk.keep(&before).map_err(|error| editing::not_kept(&error))?;
+        let mut aside = lock(&desk.aside);
+        aside.retain(|other| other.folder() != before.draft.folder());
+        aside.push(before.draft);
+    }
+    let mut draft = Draft::open(folder).map_err(|error| sheets::project_card(&error))?;
+    if let Some(before) = lock(&desk.aside).iter().find(|other| other.folder() == draft.folder()) {
+        draft.take_over(before);
+    }
+    let told = editing::told_on_opening(&draft);
+    let mut reports = editing::opened(desk, Edited { draft, revision });
+    reports.extend(told);
+    Ok(reports)
 }
 
 /// Virtual boards in the studio's folder and those powered on elsewhere, then probes.
@@ -238,6 +301,7 @@ fn read(desk: &Desk, what: &str) -> Result<Report, Card> {
     let address = desk.address()?;
     let mut link = Link::open(&address, &SiliconOptions::default()).map_err(|error| sheets::card(&error))?;
     let survey = link.survey().map_err(|error| sheets::card(&error))?;
+    *lock(&desk.facts) = Some(sheets::board_facts(&survey));
     Ok(Report::Board(Box::new(sheets::board(&address, &survey, &desk.profile(), what))))
 }
 

@@ -11,7 +11,7 @@ use poll_promise::Promise;
 use provision::Cancel;
 
 use crate::dialogs;
-use crate::engine::{self, Desk};
+use crate::engine::{self, Desk, Edited};
 use crate::model::{Card, Job, JobKind};
 use crate::update::{Report, Request};
 
@@ -43,8 +43,8 @@ impl Jobs {
         Self { desk, wake, next: 1, results: Vec::new(), sender, receiver, cancel: None }
     }
 
-    /// Starts a job and says what it is.
-    pub fn start(&mut self, kind: JobKind, request: Request) -> Vec<Report> {
+    /// Starts a job and says what it is. `edited` is the project that is open, as it is now.
+    pub fn start(&mut self, kind: JobKind, request: Request, edited: Option<Edited>) -> Vec<Report> {
         let id = self.next;
         self.next += 1;
         let job = Job { id, kind, text: request.text(), since: Instant::now() };
@@ -61,6 +61,13 @@ impl Jobs {
             let outcome = match request {
                 Request::PickProject => Ok(dialogs::project_folder().map(Report::ProjectChosen).into_iter().collect()),
                 Request::PickBoard => Ok(dialogs::board_file().map(Report::BoardChosen).into_iter().collect()),
+                Request::PickKey(role) => {
+                    Ok(dialogs::key_file().map(|path| Report::KeyChosen(role, path)).into_iter().collect())
+                }
+                Request::PickObject => Ok(dialogs::object_file().map(Report::ObjectChosen).into_iter().collect()),
+                Request::PickFieldFile(id) => {
+                    Ok(dialogs::any_file().map(|path| Report::FieldFileChosen(id, path)).into_iter().collect())
+                }
                 Request::Provision => {
                     let told = Arc::clone(&wake);
                     let asked = cancel.clone();
@@ -72,7 +79,7 @@ impl Jobs {
                         told();
                     })
                 }
-                request => engine::carry_out(&desk, request),
+                request => engine::carry_out(&desk, request, edited),
             };
             outcome.map_err(Box::new)
         };
@@ -131,6 +138,14 @@ impl Jobs {
         if let Some(cancel) = &self.cancel {
             cancel.cancel();
         }
+    }
+
+    /// Keeps unsaved edits on the disk.
+    ///
+    /// # Errors
+    /// The disk's refusal.
+    pub fn keep(&self, edited: &Edited) -> std::io::Result<()> {
+        self.desk.keep(edited)
     }
 
     /// Bytes to the board's UART.

@@ -15,6 +15,7 @@ mod option_lines;
 pub mod settings;
 mod sheets;
 pub mod start;
+mod text;
 pub mod theme;
 pub mod update;
 mod views;

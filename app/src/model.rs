@@ -1,6 +1,12 @@
 //! What the window knows: project, board, plan, run, console, jobs. No egui types, and nothing here acts:
 //! [`crate::update`] is the only place that changes it, [`crate::jobs`] the only one that reaches a board.
 
+pub mod configuration;
+pub mod editing;
+#[cfg(test)]
+pub(crate) mod example_sheets;
+pub mod keys;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -39,6 +45,10 @@ pub const fn state_tone(state: ProductState) -> Tone {
 pub enum View {
     /// Boards, identity, option bytes.
     Board,
+    /// The project's files as forms, the memory map, the objects.
+    Configuration,
+    /// Keys, and what belongs together.
+    Keys,
     /// Preflight, plan, run, verdict.
     Provision,
 }
@@ -199,6 +209,13 @@ pub enum PlanSheet {
         /// Inputs by name and hash; secrets by name and fingerprint.
         inputs: Vec<(String, String)>,
     },
+    /// It isn't made yet, because something has to be done before.
+    Waiting {
+        /// What, in a sentence.
+        why: String,
+        /// What is out of date, line by line.
+        what: Vec<String>,
+    },
     /// It can't be made.
     Refused(Card),
 }
@@ -350,8 +367,14 @@ pub struct BoardChoice {
 /// What goes on in the background.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobKind {
-    /// Reading a project and building what is stale.
+    /// Reading, saving or building a project.
     Project,
+    /// Finding out about a project under edit.
+    Check,
+    /// Making or writing a key.
+    Key,
+    /// Reading an object file.
+    Object,
     /// Looking for boards.
     Boards,
     /// Anything that holds the board: power on, read, reset.
@@ -375,6 +398,32 @@ pub struct Job {
     pub since: Instant,
 }
 
+/// An object file that was opened to be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectFile {
+    /// Its path.
+    pub path: PathBuf,
+    /// What it is, as ST calls such a file.
+    pub kind: String,
+    /// Its bytes with their meanings.
+    pub object: configuration::ObjectSheet,
+    /// What of them is picked.
+    pub selected: Option<configuration::Selection>,
+    /// In what it differs from the project's, or why it wasn't compared.
+    pub compared: Result<Vec<ObjectDifference>, String>,
+}
+
+/// A field in which two objects differ; secrets are told by what they belong to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectDifference {
+    /// The field.
+    pub field: String,
+    /// Its value in the file.
+    pub here: String,
+    /// Its value in the project's object.
+    pub project: String,
+}
+
 /// Everything the window knows.
 #[derive(Debug)]
 pub struct Model {
@@ -388,6 +437,10 @@ pub struct Model {
     pub palette_open: bool,
     /// The project.
     pub project: Option<ProjectSheet>,
+    /// The project's files under edit.
+    pub editing: Option<editing::Editing>,
+    /// An object file in the place of the view.
+    pub object_file: Option<ObjectFile>,
     /// Folders opened lately, newest first.
     pub recent: Vec<PathBuf>,
     /// Boards that could be chosen.
@@ -404,6 +457,8 @@ pub struct Model {
     pub jobs: Vec<Job>,
     /// What went wrong outside a run, the newest last; one card a kind of job.
     pub cards: Vec<(JobKind, Card)>,
+    /// What a person answered in a dialog while a job worked on the project's files: done when it has ended.
+    pub held: Option<configuration::ConfigurationIntent>,
     /// The last thing that went well, in a few words.
     pub notice: Option<String>,
     /// The folder where the studio keeps boards, records and settings.
@@ -419,6 +474,8 @@ impl Model {
             dark: true,
             palette_open: false,
             project: None,
+            editing: None,
+            object_file: None,
             recent: Vec::new(),
             choices: Vec::new(),
             board: None,
@@ -427,6 +484,7 @@ impl Model {
             console: Console::default(),
             jobs: Vec::new(),
             cards: Vec::new(),
+            held: None,
             notice: None,
             data_folder,
         }
@@ -467,7 +525,7 @@ impl Model {
     pub fn steps(&self) -> &[StepSheet] {
         match &self.plan {
             PlanSheet::Ready { steps, .. } => steps,
-            PlanSheet::None | PlanSheet::Refused(_) => &[],
+            PlanSheet::None | PlanSheet::Waiting { .. } | PlanSheet::Refused(_) => &[],
         }
     }
 

@@ -1,10 +1,13 @@
 //! The engine's types in the words and shapes that the window shows. It reads and rephrases, it decides nothing.
 
-use std::error::Error;
-use std::path::{Path, PathBuf};
+pub(crate) mod editing;
 
+use std::error::Error;
+use std::path::PathBuf;
+
+use chip::option_bytes::obw2;
 use chip::product_state::ProductState;
-use project::{Project, ProjectError, Severity};
+use project::{Assessment, BoardFacts, Draft, ProjectError, Severity};
 use provision::{
     BoardAddress, BoardProfile, Event, FinalState, Identity, Outcome, Plan, ProvisionError, Record, RunFolder, Survey,
 };
@@ -15,6 +18,7 @@ use crate::model::{
     SampleKeyLine, StepSheet, Undo, Verdict,
 };
 use crate::option_lines;
+use crate::text::{self, file_name};
 use crate::update::Report;
 
 /// The text of an error with all its causes, one a line.
@@ -71,7 +75,7 @@ fn place(error: &ProvisionError) -> Option<String> {
         | ProvisionError::File { path, .. } => Some(path.display().to_string()),
         ProvisionError::Connect { board, .. } | ProvisionError::RealBoard { board } => Some(board.clone()),
         ProvisionError::ReadBack { address, .. } | ProvisionError::SecretInMemory { address, .. } => {
-            Some(grouped(*address))
+            Some(text::address(*address))
         }
         ProvisionError::RssRefused { call, .. } | ProvisionError::RssUnknown { call } => Some(call.clone()),
         ProvisionError::Preflight { check, .. } => Some(check.clone()),
@@ -92,38 +96,37 @@ const fn cause(error: &ProvisionError) -> Option<&'static str> {
     }
 }
 
-/// An address in fours: `0x9002 0000`.
-pub(crate) fn grouped(address: u32) -> String {
-    format!("0x{:04X} {:04X}", address >> 16, address & 0xFFFF)
-}
-
-/// A project, as far as it is shown.
-pub(crate) fn project(project: &Project) -> ProjectSheet {
-    let credential = match project.settings().debug_authentication {
+/// A project, as far as it is shown outside of its own views.
+pub(crate) fn project(draft: &Draft, assessment: &Assessment) -> ProjectSheet {
+    let settings = draft.settings();
+    let credential = match settings.debug_authentication {
         project::Credential::Certificate => "certificate",
         project::Credential::Password => "password",
     };
     ProjectSheet {
-        name: project.name().to_owned(),
-        folder: project.folder().to_owned(),
-        summary: format!("one boot stage · {credential}"),
-        sample_keys: project
-            .sample_keys()
+        name: settings.name.clone(),
+        folder: draft.folder().to_owned(),
+        summary: format!("{} · {credential}", settings.flow),
+        sample_keys: assessment
+            .keys
             .iter()
-            .map(|key| SampleKeyLine {
-                role: key.role.to_string(),
-                name: format!("{} {}", key.name, key.fingerprint.short()),
+            .filter_map(|view| {
+                let name = view.sample?;
+                Some(SampleKeyLine {
+                    role: view.key.role.to_string(),
+                    name: format!("{name} {}", view.key.fingerprint.short()),
+                })
             })
             .collect(),
-        findings: project
-            .check()
+        findings: assessment
+            .findings
             .iter()
             .map(|finding| FindingLine {
                 rule: finding.id.to_owned(),
                 stops: finding.severity == Severity::Error,
                 text: match &finding.field {
-                    Some(field) => format!("{}, “{field}”: {}", short_path(&finding.file), finding.text),
-                    None => format!("{}: {}", short_path(&finding.file), finding.text),
+                    Some(field) => format!("{}, “{field}”: {}", file_name(&finding.file), finding.text),
+                    None => format!("{}: {}", file_name(&finding.file), finding.text),
                 },
                 remedy: finding.help.clone(),
             })
@@ -131,8 +134,17 @@ pub(crate) fn project(project: &Project) -> ProjectSheet {
     }
 }
 
-fn short_path(path: &Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+/// What the rules need to know of a board that was measured.
+pub(crate) fn board_facts(survey: &Survey) -> BoardFacts {
+    let words = survey.option_bytes.as_ref();
+    // A code of three bits.
+    let share = |word: u32| u8::try_from(word & 0x7).unwrap_or(u8::MAX);
+    BoardFacts {
+        product_state: survey.product_state,
+        sram_ecc: words.map(|words| words.obw2sr & obw2::ECC_ON_SRAM != 0),
+        tcm_shares: words.map(|words| [share(words.obw2sr), share(words.obw2sr >> obw2::DTCM_AXI_SHARE_SHIFT)]),
+        write_protection: words.map(|words| (words.wrpsr & 0xFF) as u8),
+    }
 }
 
 /// A plan, with what each step is expected to take.
@@ -242,7 +254,7 @@ pub(crate) fn reading(address: &BoardAddress, survey: &Survey, profile: &BoardPr
                     answer.integrity().map(|intact| {
                         ("Integrity".to_owned(), if intact { "intact" } else { "not intact" }.to_owned())
                     }),
-                    Some(("Mailbox".to_owned(), format!("answered at {}", grouped(answer.mailbox_base)))),
+                    Some(("Mailbox".to_owned(), format!("answered at {}", text::address(answer.mailbox_base)))),
                 ]
             })
             .flatten()
@@ -350,11 +362,6 @@ pub(crate) fn state_name(state: Option<ProductState>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_are_grouped_in_fours() {
-        assert_eq!(grouped(0x9002_0000), "0x9002 0000");
-    }
 
     #[test]
     fn an_error_says_what_where_why_and_what_to_do() {

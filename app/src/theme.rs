@@ -43,7 +43,35 @@ pub struct Tokens {
     pub warn: Color32,
     /// Failed, LOCKED.
     pub danger: Color32,
+    /// The colours of regions, the same for images, objects and memories.
+    pub regions: Regions,
 }
+
+/// What tells the parts of a memory or a file apart. They stand behind text, thinned by [`Tokens::tint`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Regions {
+    /// Headers, the firmware's RAM.
+    pub header: Color32,
+    /// Payload, plain values, the installation slot.
+    pub payload: Color32,
+    /// Protected TLVs, secrets, the loader.
+    pub protected_tlv: Color32,
+    /// TLVs, hashes, the download slot.
+    pub tlv: Color32,
+    /// Fill and what nobody uses.
+    pub fill: Color32,
+    /// Trailers, public keys, the second stage.
+    pub trailer: Color32,
+}
+
+const REGIONS: Regions = Regions {
+    header: Color32::from_rgb(0x3B, 0x6F, 0xD6),
+    payload: Color32::from_rgb(0x2E, 0x9E, 0x8F),
+    protected_tlv: Color32::from_rgb(0x8E, 0x63, 0xD6),
+    tlv: Color32::from_rgb(0xC2, 0x5F, 0xA8),
+    fill: Color32::from_rgb(0x88, 0x88, 0x88),
+    trailer: Color32::from_rgb(0xD6, 0x99, 0x3B),
+};
 
 const DARK: Tokens = Tokens {
     background: Color32::from_rgb(0x14, 0x17, 0x1C),
@@ -58,6 +86,7 @@ const DARK: Tokens = Tokens {
     ok: Color32::from_rgb(0x3C, 0xC8, 0xA0),
     warn: Color32::from_rgb(0xF2, 0xB4, 0x47),
     danger: Color32::from_rgb(0xFF, 0x7A, 0x59),
+    regions: REGIONS,
 };
 
 const LIGHT: Tokens = Tokens {
@@ -73,6 +102,7 @@ const LIGHT: Tokens = Tokens {
     ok: Color32::from_rgb(0x0B, 0x8F, 0x6A),
     warn: Color32::from_rgb(0xA9, 0x68, 0x00),
     danger: Color32::from_rgb(0xC8, 0x40, 0x1B),
+    regions: REGIONS,
 };
 
 impl Tokens {
@@ -103,6 +133,11 @@ impl Tokens {
     /// A tone as a wash behind text.
     pub fn wash(&self, tone: Tone) -> Color32 {
         self.tone(tone).gamma_multiply(if self.panel == LIGHT.panel { 0.13 } else { 0.20 })
+    }
+
+    /// A region's colour as it stands behind text.
+    pub fn tint(region: Color32) -> Color32 {
+        region.gamma_multiply(0.24)
     }
 
     /// The hairline.
@@ -289,6 +324,28 @@ mod tests {
                 }
             }
             assert!(contrast(t.on_accent, t.accent) >= 4.5, "{theme:?}: primary button");
+        }
+    }
+
+    /// A translucent colour over an opaque one.
+    fn over(top: Color32, ground: Color32) -> Color32 {
+        let left = 255 - u16::from(top.a());
+        let mix =
+            |top: u8, ground: u8| u8::try_from(u16::from(top) + u16::from(ground) * left / 255).unwrap_or(u8::MAX);
+        Color32::from_rgb(mix(top.r(), ground.r()), mix(top.g(), ground.g()), mix(top.b(), ground.b()))
+    }
+
+    #[test]
+    fn text_can_be_read_on_every_region() {
+        for theme in [Theme::Dark, Theme::Light] {
+            let t = Tokens::for_theme(theme);
+            let Regions { header, payload, protected_tlv, tlv, fill, trailer } = t.regions;
+            for region in [header, payload, protected_tlv, tlv, fill, trailer, t.danger, t.warn] {
+                for surface in [t.background, t.panel] {
+                    let ground = over(Tokens::tint(region), surface);
+                    assert!(contrast(t.text, ground) >= 4.5, "{theme:?}: {region:?} on {surface:?}");
+                }
+            }
         }
     }
 

@@ -1,122 +1,16 @@
 //! The only place that changes the model: by a command, or by what a job reports. What has to happen outside is
 //! returned as effects; nothing here blocks, opens a file or reaches a board.
 
-use std::path::PathBuf;
+mod editing;
+mod messages;
+
 use std::time::Instant;
 
-use crate::command::{Command, failure};
+use crate::command::{Command, failure, quiet_project};
 use crate::console::Console;
-use crate::model::{
-    BoardChoice, BoardSheet, Card, Job, JobKind, Model, PlanSheet, ProjectSheet, Reading, Run, StepState, ThemeChoice,
-    Verdict, View,
-};
-
-/// Something to do outside the model.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    /// Start a job.
-    Start(JobKind, Request),
-    /// Ask the run to stop.
-    Cancel,
-    /// Bytes to the board's UART.
-    Send(Vec<u8>),
-    /// Text to the clipboard.
-    Copy(String),
-    /// Paint in another theme.
-    Theme(ThemeChoice),
-    /// Write settings (theme, project, board).
-    SaveSettings,
-    /// Close the window.
-    Close,
-}
-
-/// What a job is to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Request {
-    /// Read a project folder, build what is stale, plan.
-    Project(PathBuf),
-    /// The same with the sample, unpacked first where there is no clone.
-    Sample,
-    /// List boards.
-    Boards,
-    /// Power on and read a board.
-    Open(String),
-    /// Make a board file, then open it. `None` takes the next free name in the studio's folder.
-    Create(Option<PathBuf>),
-    /// Read the board.
-    Read,
-    /// Pulse NRST, then read.
-    Reset,
-    /// Supply off and on, then read.
-    PowerCycle,
-    /// Supply off.
-    PowerOff,
-    /// Run the plan.
-    Provision,
-    /// Ask for a project folder.
-    PickProject,
-    /// Ask for a board file.
-    PickBoard,
-}
-
-impl Request {
-    /// What the status bar says while it goes on.
-    pub fn text(&self) -> String {
-        match self {
-            Self::Project(_) | Self::Sample => "reading the project and building what is stale".to_owned(),
-            Self::Boards => "looking for boards".to_owned(),
-            Self::Open(_) => "powering on and reading the board".to_owned(),
-            Self::Create(_) => "making a virtual board".to_owned(),
-            Self::Read => "reading the board".to_owned(),
-            Self::Reset => "resetting and reading the board".to_owned(),
-            Self::PowerCycle => "cycling the supply".to_owned(),
-            Self::PowerOff => "powering off".to_owned(),
-            Self::Provision => "provisioning".to_owned(),
-            Self::PickProject | Self::PickBoard => "a file dialog is open".to_owned(),
-        }
-    }
-}
-
-/// What a job reports.
-#[derive(Debug)]
-pub enum Report {
-    /// A job began.
-    Began(Job),
-    /// A job ended; its reports came before.
-    Ended(u64),
-    /// A project was read; its plan is made or refused.
-    Project(Box<ProjectSheet>, PlanSheet),
-    /// Boards were found.
-    Boards(Vec<BoardChoice>),
-    /// A board was opened or read.
-    Board(Box<BoardSheet>),
-    /// The supply was taken away.
-    PoweredOff,
-    /// A person chose a project folder.
-    ProjectChosen(PathBuf),
-    /// A person chose a board file.
-    BoardChosen(PathBuf),
-    /// The run's board was measured.
-    Surveyed(Box<Reading>),
-    /// The plan that the run executes, and what each step is expected to take. It replaces the one shown.
-    Plan(PlanSheet),
-    /// A step began.
-    StepStarted(usize),
-    /// A step went on.
-    Progress(usize, u64, u64),
-    /// A step was proved.
-    StepProved(usize, String, f64),
-    /// A step wasn't needed.
-    StepSkipped(usize, String),
-    /// Something worth a line.
-    Log(String),
-    /// The run ended.
-    Finished(Box<Verdict>),
-    /// A job failed.
-    Failed(JobKind, Box<Card>),
-    /// The board's UART spoke.
-    Console(Vec<u8>),
-}
+use crate::model::configuration::ConfigurationIntent;
+use crate::model::{BoardSheet, JobKind, Model, Reading, Run, StepState, ThemeChoice, Verdict, View};
+pub use messages::{Effect, Report, Request};
 
 /// Carries a command out.
 ///
@@ -129,7 +23,18 @@ pub fn apply(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
     }
     let mut start = |kind, request| effects.push(Effect::Start(kind, request));
     match command {
-        Command::Show(view) => model.view = view,
+        Command::Show(view) => {
+            model.view = view;
+            model.object_file = None;
+        }
+        Command::ChooseObjectFile => start(JobKind::Dialog, Request::PickObject),
+        Command::OpenObjectFile(path) => start(JobKind::Object, Request::OpenObject(path)),
+        Command::SelectInObjectFile(selection) => {
+            if let Some(file) = &mut model.object_file {
+                file.selected = selection;
+            }
+        }
+        Command::CloseObjectFile => model.object_file = None,
         Command::Palette => model.palette_open = !model.palette_open,
         Command::SwitchTheme => {
             model.theme = if model.dark { ThemeChoice::Light } else { ThemeChoice::Dark };
@@ -138,12 +43,14 @@ pub fn apply(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         }
         Command::ChooseProject => start(JobKind::Dialog, Request::PickProject),
         Command::OpenProject(folder) => start(JobKind::Project, Request::Project(folder)),
+        Command::NewProject(folder) => start(JobKind::Project, Request::NewProject(folder)),
         Command::OpenSample => start(JobKind::Project, Request::Sample),
         Command::ReloadProject => {
             if let Some(project) = &model.project {
                 start(JobKind::Project, Request::Project(project.folder.clone()));
             }
         }
+        Command::Configuration(intent) => editing::apply(model, intent, effects),
         Command::ListBoards => start(JobKind::Boards, Request::Boards),
         Command::ChooseBoard => start(JobKind::Dialog, Request::PickBoard),
         Command::OpenBoard(address) => start(JobKind::Board, Request::Open(address)),
@@ -209,10 +116,30 @@ pub fn apply(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
 pub fn receive(model: &mut Model, report: Report, effects: &mut Vec<Effect>) {
     match report {
         Report::Began(job) => {
-            model.notice = None;
+            if job.kind != JobKind::Check {
+                model.notice = None;
+            }
             model.jobs.push(job);
+            editing::refresh(model);
         }
-        Report::Ended(id) => model.jobs.retain(|job| job.id != id),
+        Report::Ended(id) => {
+            model.jobs.retain(|job| job.id != id);
+            editing::refresh(model);
+            editing::assess(model, effects);
+            take_held(model, effects);
+        }
+        Report::Editing(draft, found) => editing::take(model, *draft, *found),
+        Report::Found(revision, found) => editing::found(model, revision, *found),
+        Report::KeyMade(role, path) => editing::use_key(model, role, &path, effects),
+        Report::KeyOpened(draft) => editing::key_opened(model, &draft, effects),
+        Report::ObjectFile(file) => model.object_file = Some(*file),
+        Report::ObjectChosen(path) => apply(model, Command::OpenObjectFile(path), effects),
+        Report::Notice(text) => model.notice = Some(text),
+        Report::KeyChosen(role, path) => editing::key_chosen(model, role, &path),
+        Report::FieldFileChosen(id, path) => {
+            model.held = Some(ConfigurationIntent::SetFile(id, path));
+            take_held(model, effects);
+        }
         Report::Project(project, plan) => {
             let changed = model.project.as_ref().is_none_or(|before| before.folder != project.folder);
             model.recent.retain(|folder| *folder != project.folder);
@@ -266,8 +193,29 @@ pub fn receive(model: &mut Model, report: Report, effects: &mut Vec<Effect>) {
         Report::Failed(JobKind::Provision, card) if model.active_run().is_some() => {
             finish(model, Verdict::Fail(*card), effects);
         }
-        Report::Failed(kind, card) => model.put_card(kind, *card),
+        Report::Failed(kind, card) => {
+            if kind == JobKind::Check {
+                editing::check_failed(model);
+            }
+            model.put_card(kind, *card);
+        }
         Report::Console(bytes) => model.console.receive(&bytes),
+    }
+}
+
+/// Finds out about the project again, though nothing was edited here: another program may have changed a file.
+pub fn look_again(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.jobs.is_empty() {
+        editing::check(model, effects);
+    }
+}
+
+/// Does what was answered in a dialog, as soon as nothing else works on the project's files.
+fn take_held(model: &mut Model, effects: &mut Vec<Effect>) {
+    if quiet_project(model).is_ok()
+        && let Some(intent) = model.held.take()
+    {
+        apply(model, Command::Configuration(intent), effects);
     }
 }
 
@@ -359,8 +307,11 @@ fn evidence(model: &Model) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
-    use crate::model::{BoardKind, StepSheet, Undo};
+    use crate::model::configuration::FieldId;
+    use crate::model::{BoardKind, Card, Job, PlanSheet, StepSheet, Undo};
 
     fn step(title: &str) -> StepSheet {
         StepSheet {
@@ -468,5 +419,36 @@ mod tests {
         assert!(effects.is_empty());
         receive(&mut model, Report::Ended(1), &mut effects);
         assert!(model.jobs.is_empty());
+    }
+
+    fn job(id: u64, kind: JobKind) -> Job {
+        Job { id, kind, text: "saving the project".to_owned(), since: Instant::now() }
+    }
+
+    #[test]
+    fn what_a_dialog_answered_waits_for_the_job_on_the_files() {
+        let mut model = Model::new(PathBuf::from("data"));
+        let mut effects = Vec::new();
+        receive(&mut model, Report::Began(job(1, JobKind::Project)), &mut effects);
+        let id = FieldId("a field".to_owned());
+        receive(&mut model, Report::FieldFileChosen(id, PathBuf::from("loader.elf")), &mut effects);
+        assert!(model.held.is_some());
+        receive(&mut model, Report::Ended(1), &mut effects);
+        assert!(model.held.is_none());
+    }
+
+    #[test]
+    fn no_run_begins_while_a_job_works_on_the_files() {
+        for kind in [JobKind::Project, JobKind::Key] {
+            let mut model = ready();
+            let mut effects = Vec::new();
+            receive(&mut model, Report::Began(job(1, kind)), &mut effects);
+            apply(&mut model, Command::Provision, &mut effects);
+            assert!(effects.is_empty() && model.run.is_none());
+            assert!(model.notice.as_deref().is_some_and(|notice| notice.contains("saving the project")));
+            receive(&mut model, Report::Ended(1), &mut effects);
+            apply(&mut model, Command::Provision, &mut effects);
+            assert!(model.run.is_some());
+        }
     }
 }

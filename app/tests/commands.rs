@@ -1,54 +1,11 @@
 //! The commands, as a person calls them: the built program, its output, its exit code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod common;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
-use tempfile::TempDir;
-
-/// A folder with a data folder of its own, and the program started in it.
-struct Bench(TempDir);
-
-impl Bench {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_stirot-studio"))
-            .args(arguments)
-            .current_dir(self.0.path())
-            .env("STIROT_STUDIO_DATA", self.path("data"))
-            .output()
-            .unwrap()
-    }
-
-    /// Runs to exit code 0 and gives stdout.
-    fn done(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// Runs to an exit code and gives stderr without its line breaks, which depend on the width.
-    fn refused(&self, code: i32, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", stderr(&output));
-        stderr(&output).split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
-    }
-
-    fn json(&self, arguments: &[&str]) -> serde_json::Value {
-        serde_json::from_str(&self.done(arguments)).unwrap()
-    }
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use common::program::Bench;
 
 fn sample() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates/sample").canonicalize().unwrap()
@@ -72,7 +29,14 @@ fn every_command_has_a_help_that_says_what_it_is_for() {
         &["board", "show", "--help"],
         &["board", "reset", "--help"],
         &["board", "console", "--help"],
+        &["project", "new", "--help"],
+        &["project", "build", "--help"],
+        &["check", "--help"],
+        &["keys", "show", "--help"],
+        &["keys", "new", "--help"],
+        &["certificate", "show", "--help"],
         &["obk", "build", "--help"],
+        &["obk", "show", "--help"],
         &["image", "build", "--help"],
         &["image", "verify", "--help"],
         &["image", "decrypt", "--help"],

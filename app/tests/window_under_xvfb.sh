@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The real window on a virtual display of 1366x768: a first start, Provision pressed with the keyboard in the dark theme
-# and with the mouse in the light one, PASS awaited, pictures taken before, during and after.
+# The real window on a virtual display of 1366x768: a first start, a field edited and the edit taken back, Provision
+# pressed with the keyboard in the dark theme and with the mouse in the light one, PASS awaited, pictures taken on the way.
 #
 # Usage: window_under_xvfb.sh PROGRAM [FOLDER FOR PICTURES]
 # Needs: xvfb openbox xdotool imagemagick
@@ -65,15 +65,16 @@ pixels() {
 
 window_is_up() { window=$(xdotool search --pid "$pid" --onlyvisible 2>/dev/null | tail -1); [ -n "$window" ]; }
 shows() { picture probe && [ "$(pixels probe "$1")" -gt "$2" ]; }
+no_unsaved_edit() { ! ls "$STIROT_STUDIO_DATA"/projects/*/unsaved-edits.toml >/dev/null 2>&1; }
 record_is_there() { ls "$STIROT_STUDIO_DATA"/boards/*/records/*.json >/dev/null 2>&1; }
 passed() { record_is_there && grep -q '"outcome": "passed"' "$STIROT_STUDIO_DATA"/boards/*/records/*.json; }
 
 # Processor ticks that all threads of the window have used.
 ticks() { awk '{print $14 + $15}' "/proc/$pid/stat"; }
 
-# A session: theme, accent, ok colour, how Provision is pressed.
+# A session: theme, accent, ok and danger colour, how Provision is pressed.
 session() {
-    local theme=$1 accent=$2 ok=$3 press=$4
+    local theme=$1 accent=$2 ok=$3 danger=$4 press=$5
     export STIROT_STUDIO_DATA="$work/$theme"
     (cd "$work" && exec "$program" --theme "$theme") 2>"$work/stderr" &
     pid=$!
@@ -90,6 +91,22 @@ session() {
     before=$(ticks); sleep 10; after=$(ticks)
     echo "$theme: idle for 10 s with the board in OPEN: $((after - before)) ticks"
     [ $((after - before)) -le 1 ] || fail "an idle window used $((after - before)) ticks in 10 s"
+
+    # The firmware area grows into the error correction: the field, the map and two findings turn red. The edit is kept
+    # outside of the project until it is taken back.
+    xdotool key ctrl+2; sleep 1; picture "$theme-configuration"
+    xdotool mousemove 450 237 click 1; sleep 0.3
+    xdotool key ctrl+a; xdotool type 0x80000; xdotool key Return
+    xdotool mousemove 700 755
+    until_true 30 shows "$danger" 900
+    picture "$theme-overlap"
+    ls "$STIROT_STUDIO_DATA"/projects/*/unsaved-edits.toml >/dev/null || fail "the unsaved edit is not kept"
+    xdotool key ctrl+z
+    until_true 30 no_unsaved_edit
+    xdotool key ctrl+3; sleep 1; picture "$theme-keys"
+    before=$(ticks); sleep 5; after=$(ticks)
+    [ $((after - before)) -le 1 ] || fail "the idle keys view used $((after - before)) ticks in 5 s"
+    xdotool key ctrl+4; sleep 0.5
 
     case $press in
         keyboard) xdotool key F9 ;;
@@ -116,6 +133,6 @@ session() {
     rm -f "$pictures/probe.png"
 }
 
-session dark '#5B9DFF' '#3CC8A0' keyboard
-session light '#1F6FEB' '#0B8F6A' mouse
+session dark '#5B9DFF' '#3CC8A0' '#FF7A59' keyboard
+session light '#1F6FEB' '#0B8F6A' '#C8401B' mouse
 echo "window_under_xvfb: PASS, pictures in $pictures"

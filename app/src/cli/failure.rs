@@ -52,6 +52,10 @@ impl From<provision::ProvisionError> for Failure {
 
 impl From<project::ProjectError> for Failure {
     fn from(error: project::ProjectError) -> Self {
-        Self::new(error.to_string()).help(error.help())
+        let help = match &error {
+            project::ProjectError::Locked { .. } => "give its passphrase: --passphrase-from FILE".to_owned(),
+            other => other.help(),
+        };
+        Self::new(error.to_string()).help(help)
     }
 }

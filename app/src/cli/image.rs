@@ -8,9 +8,10 @@ use formats::{
     CheckName, Expected, ImageFile, ImageProfile, ImageSettings, KeyFile, McubootFormat, Obdata, Outcome, PrivateKey,
     PublicKey, Report, SecurityCounter, Version,
 };
-use project::Project;
 
-use super::{Failure, say, say_json};
+use super::output::{self, Output};
+use super::passphrases::PassphraseArguments;
+use super::{Failure, opening, say, say_json};
 
 /// What to do with an image.
 #[derive(Debug, Subcommand)]
@@ -86,6 +87,9 @@ pub struct Build {
     /// Address of the download slot, for hex
     #[arg(long, value_name = "ADDRESS", value_parser = number)]
     address: Option<u32>,
+    /// The project's passphrases
+    #[command(flatten)]
+    passphrases: PassphraseArguments,
     /// Print what was built as JSON
     #[arg(long)]
     json: bool,
@@ -133,20 +137,28 @@ fn read_key(path: &Path) -> Result<KeyFile, Failure> {
 }
 
 fn run_build(build: &Build) -> Result<(), Failure> {
+    if !build.passphrases.is_empty() && (build.project.is_none() || build.input.is_some()) {
+        return Err(Failure::new("--passphrase-from is for a project's own image")
+            .help("leave INPUT and OUTPUT out and name the project with --project"));
+    }
     match (&build.project, &build.input, &build.output) {
         (Some(folder), Some(input), Some(output)) => write_image(&project_recipe(folder)?, input, output, build.json),
-        (Some(folder), _, _) => build_project(folder, build.json),
+        (Some(folder), _, _) => build_project(folder, &build.passphrases, build.json),
         (None, Some(input), Some(output)) => write_image(&own_recipe(build)?, input, output, build.json),
         (None, _, _) => Err(Failure::new("INPUT and OUTPUT are missing")),
     }
 }
 
-fn build_project(folder: &Path, json: bool) -> Result<(), Failure> {
-    let project = Project::open(folder)?;
-    let image = project.outputs()?.image;
+fn build_project(folder: &Path, passphrases: &PassphraseArguments, json: bool) -> Result<(), Failure> {
+    let project = opening::project_to_build(folder, passphrases)?;
+    let target = project.settings().final_state;
+    let image = project.image_for(target)?.ok_or_else(|| {
+        Failure::new(format!("the flow “{}” has no image of STiRoT's", project.flow()))
+            .help("choose a flow that starts with STiRoT")
+    })?;
     if json {
         return say_json(&serde_json::json!({
-            "output": image.path, "version": image.version.to_string(), "security_counter": image.security_counter,
+            "output": image.path.to_string_lossy(), "version": image.version.to_string(), "security_counter": image.security_counter,
             "address": format!("{:#010x}", image.address), "bytes": image.bytes.len(),
         }));
     }
@@ -188,7 +200,13 @@ fn own_recipe(build: &Build) -> Result<Recipe, Failure> {
 
 /// The settings and keys of a project's image xml and of the configuration xml that it links to.
 fn project_recipe(folder: &Path) -> Result<Recipe, Failure> {
-    let path = folder.join(project::IMAGE_FILE);
+    opening::finish_saving(folder)?;
+    let flow = project::Settings::load(folder)?.flow;
+    let files = flow.stirot().ok_or_else(|| {
+        Failure::new(format!("the project's flow is “{flow}”, in which STiRoT starts no image"))
+            .help("choose the flow of one or two boot stages")
+    })?;
+    let path = folder.join(files.image);
     let wrong = |path: &Path, error: formats::FormatError| Failure::new(format!("{}: {error}", path.display()));
     let document = McubootFormat::decode(&read(&path)?).map_err(|error| wrong(&path, error))?;
     let beside = |file: &Path, written: &str| file.parent().unwrap_or(Path::new("")).join(written.replace('\\', "/"));
@@ -232,11 +250,11 @@ fn write_image(recipe: &Recipe, input: &Path, output: &Path, json: bool) -> Resu
     } else {
         image.to_bin()
     };
-    project::atomic::write(output, &bytes).map_err(|error| Failure::file("writing", output, error))?;
+    output::write(Output::Image, output, &bytes)?;
     let counter = settings.security_counter.number(settings.version);
     if json {
         return say_json(&serde_json::json!({
-            "output": output, "version": settings.version.to_string(), "security_counter": counter,
+            "output": output.to_string_lossy(), "version": settings.version.to_string(), "security_counter": counter,
             "bytes": image.bytes().len(), "slot_size": settings.slot_size,
         }));
     }
@@ -400,7 +418,7 @@ fn run_decrypt(path: &Path, keys: &Path, output: Option<&Path>, compare: Option<
     let payload = formats::decrypt(&image, &key).map_err(wrong)?;
     say(format!("{} bytes, opened with {name}", payload.len()));
     if let Some(output) = output {
-        project::atomic::write_secret(output, &payload).map_err(|error| Failure::file("writing", output, error))?;
+        output::write(Output::Payload, output, &payload)?;
         say(format!("written to {}", output.display()));
     }
     if let Some(other) = compare {

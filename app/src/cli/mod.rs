@@ -9,9 +9,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::model::ThemeChoice;
 
 mod board;
+mod certificate;
+mod check;
 mod failure;
 mod image;
+mod keys;
 mod obk;
+mod opening;
+mod output;
+mod passphrases;
+mod project_folder;
 mod provision;
 
 pub use failure::Failure;
@@ -87,7 +94,18 @@ pub enum Command {
     /// Make, read, reset a board; listen to its console
     #[command(subcommand)]
     Board(board::Command),
-    /// Build the objects that the chip stores (.obk)
+    /// Make a project folder
+    #[command(subcommand)]
+    Project(project_folder::Command),
+    /// Check a project: every rule, and what belongs together
+    Check(check::Arguments),
+    /// Make, import, show and protect a project's keys
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Show debug certificates and password files
+    #[command(subcommand)]
+    Certificate(certificate::Command),
+    /// Build and show the objects that the chip stores (.obk)
     #[command(subcommand)]
     Obk(obk::Command),
     /// Build, verify or decrypt an image that STiRoT installs
@@ -103,6 +121,10 @@ pub fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Provision(arguments) => provision::run(&arguments),
         Command::Board(command) => board::run(command),
+        Command::Project(command) => project_folder::run(command),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Keys(command) => keys::run(command),
+        Command::Certificate(command) => certificate::run(command),
         Command::Obk(command) => obk::run(command),
         Command::Image(command) => image::run(command),
     }
@@ -136,6 +158,17 @@ fn tell(line: impl std::fmt::Display) {
 /// Writes a value as JSON to stdout.
 fn say_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(error.to_string()))?;
-    say(text);
-    Ok(())
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new("the result could not be written to stdout").because(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a board's rules need to know of it, measured.
+fn board_facts(address: &str) -> Result<::project::BoardFacts, Failure> {
+    let address: ::provision::BoardAddress = address.parse()?;
+    let mut link = ::provision::Link::open(&address, &::provision::SiliconOptions::default())?;
+    Ok(crate::sheets::board_facts(&link.survey()?))
 }

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use project::{Project, TargetState};
+use project::TargetState;
 use provision::{BoardAddress, Cancel, Event, FinalState, Plan, ProvisionError, Record, RunFolder, StepResult};
 
-use super::{Failure, say, say_json, tell};
+use super::passphrases::PassphraseArguments;
+use super::{Failure, opening, say, say_json, tell};
 use crate::sheets;
 
 /// What to provision with what.
@@ -25,6 +26,9 @@ pub struct Arguments {
     /// Product state to end in (default: what the project says)
     #[arg(long, value_enum)]
     to: Option<Target>,
+    /// Its passphrases
+    #[command(flatten)]
+    passphrases: PassphraseArguments,
     /// Show the plan and write nothing
     #[arg(long)]
     plan: bool,
@@ -43,7 +47,7 @@ enum Target {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let address: BoardAddress = arguments.board.parse()?;
-    let project = Project::open(&arguments.project)?;
+    let project = opening::project_to_build(&arguments.project, &arguments.passphrases)?;
     let target = match (arguments.to, project.settings().final_state) {
         (Some(Target::Closed), _) | (None, TargetState::Closed) => FinalState::Closed,
         (Some(Target::Locked), _) | (None, TargetState::Locked) => FinalState::Locked,

@@ -5,6 +5,7 @@ use egui::{Align, Button, Grid, Layout, RichText, ScrollArea, TextEdit, Ui, vec2
 use crate::command::Command;
 use crate::icons;
 use crate::model::{BoardChoice, BoardKind, BoardSheet, Model, OptionLine, Tone};
+use crate::text::fours;
 use crate::theme::{self, Tokens};
 use crate::widgets::controls::{Weight, command_button, cut_label, focus_ring, muted, named_command_button};
 
@@ -158,7 +159,7 @@ fn identity(ui: &mut Ui, board: &BoardSheet, commands: &mut Vec<Command>) {
         };
         line(ui, "Kind", Some(kind.to_owned()), theme::body());
         line(ui, "Chip", reading.device, theme::body());
-        line(ui, "UID", reading.uid.as_deref().map(grouped), theme::mono());
+        line(ui, "UID", reading.uid.as_deref().map(fours), theme::mono());
         line(ui, "Product state", reading.state.map(|state| state.name().to_owned()), theme::strong());
         line(ui, "HDPL", reading.hdpl.map(|level| level.to_string()), theme::mono());
         let debug = reading.debug_open.map(|open| if open { "open" } else { "closed" }.to_owned());
@@ -174,12 +175,6 @@ fn identity(ui: &mut Ui, board: &BoardSheet, commands: &mut Vec<Command>) {
             commands.push(Command::CopyText(uid));
         }
     }
-}
-
-/// Hexadecimal digits in fours.
-fn grouped(hex: &str) -> String {
-    let digits: Vec<char> = hex.chars().collect();
-    digits.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
 }
 
 fn option_bytes(ui: &mut Ui, board: &BoardSheet) {
@@ -226,14 +221,4 @@ fn option_bytes(ui: &mut Ui, board: &BoardSheet) {
 fn before<'a>(board: &'a BoardSheet, line: &OptionLine) -> Option<&'a OptionLine> {
     let same = |earlier: &&OptionLine| earlier.register == line.register && earlier.field == line.field;
     board.earlier.iter().find(same).filter(|earlier| earlier.value != line.value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_uid_is_grouped_in_fours() {
-        assert_eq!(grouped("00112233445566778899AABB"), "0011 2233 4455 6677 8899 AABB");
-    }
 }

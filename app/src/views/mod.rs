@@ -1,4 +1,7 @@
 //! The views: each reads the model, keeps its own small state, and pushes commands.
 
 pub(crate) mod board;
+pub(crate) mod configuration;
+pub(crate) mod keys;
+pub(crate) mod object_file;
 pub(crate) mod provision;

@@ -6,11 +6,11 @@ use egui::{Align, Layout, RichText, ScrollArea, Ui, vec2};
 
 use crate::command::Command;
 use crate::icons;
-use crate::model::{BoardKind, Check, CheckLine, Model, PlanSheet, Run, Tone};
+use crate::model::configuration::ConfigurationIntent;
+use crate::model::{BoardKind, Check, CheckLine, Model, PlanSheet, Run, Tone, View};
+use crate::text::{seconds, sentence, short_hex};
 use crate::theme::{self, Tokens};
-use crate::widgets::controls::{
-    Weight, bar, command_button, cut_label, hairline, muted, named_command_button, seconds, sentence, short_hex,
-};
+use crate::widgets::controls::{Weight, bar, command_button, cut_label, hairline, muted, named_command_button};
 use crate::widgets::{card, step_list, verdict};
 
 /// The rule that warns of keys which everybody has.
@@ -29,6 +29,7 @@ pub(crate) fn show(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
     ui.add_space(8.0);
     match &model.plan {
         PlanSheet::Ready { .. } => plan(ui, model),
+        PlanSheet::Waiting { why, what } => waiting(ui, model, why, what, commands),
         PlanSheet::Refused(refusal) => card::show(ui, model, refusal, None, Command::ReloadProject, commands),
         PlanSheet::None => {
             ui.add_space(24.0);
@@ -41,6 +42,23 @@ pub(crate) fn show(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
                 ui.label(muted(ui, text));
             });
         }
+    }
+}
+
+/// Why there is no plan yet, and the step that leads to one.
+fn waiting(ui: &mut Ui, model: &Model, why: &str, what: &[String], commands: &mut Vec<Command>) {
+    ui.add_space(12.0);
+    ui.label(RichText::new(sentence(why)).font(theme::section()));
+    ui.add_space(4.0);
+    for line in what {
+        ui.add(egui::Label::new(muted(ui, sentence(line))).wrap());
+    }
+    ui.add_space(8.0);
+    let build = Command::Configuration(ConfigurationIntent::BuildOutputs);
+    if build.enabled(model).is_ok() && !what.is_empty() {
+        command_button(ui, model, build, Weight::Primary, commands);
+    } else {
+        command_button(ui, model, Command::Show(View::Configuration), Weight::Plain, commands);
     }
 }
 

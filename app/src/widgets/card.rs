@@ -5,8 +5,9 @@ use egui::{CollapsingHeader, Frame, Label, Margin, RichText, Stroke, Ui};
 use crate::command::Command;
 use crate::icons;
 use crate::model::{Card, Model, Tone};
+use crate::text::sentence;
 use crate::theme::{self, RADIUS_CARD, Tokens};
-use crate::widgets::controls::{Weight, muted, named_command_button, sentence};
+use crate::widgets::controls::{Weight, muted, named_command_button};
 
 /// Width of the column of names.
 const NAMES: f32 = 76.0;

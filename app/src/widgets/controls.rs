@@ -4,6 +4,7 @@ use egui::{Align2, Button, Color32, FontId, Rect, Response, RichText, Role, Sens
 
 use crate::command::Command;
 use crate::model::{Model, Tone};
+use crate::text::sentence;
 use crate::theme::{self, RADIUS_CONTROL, Tokens};
 
 /// How a button stands out.
@@ -13,6 +14,13 @@ pub(crate) enum Weight {
     Primary,
     /// Everything else.
     Plain,
+}
+
+/// Whether one of several is the one that was picked, or belongs to what was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Plain,
+    Picked,
 }
 
 /// A button for a command, greyed out with its reason while the command can't be given.
@@ -61,15 +69,6 @@ pub(crate) fn tooltip(ui: &Ui, command: &Command) -> String {
     match command.shortcut() {
         Some(shortcut) => format!("{} ({})", command.tooltip(), ui.ctx().format_shortcut(&shortcut)),
         None => command.tooltip().to_owned(),
-    }
-}
-
-/// A reason with a capital at its start.
-pub(crate) fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    match characters.next() {
-        Some(first) => first.to_uppercase().chain(characters).collect(),
-        None => String::new(),
     }
 }
 
@@ -158,42 +157,4 @@ pub(crate) fn hairline(ui: &Ui, left: f32, right: f32, y: f32) {
 /// An icon painted in the middle of a place.
 pub(crate) fn paint_icon(ui: &Ui, at: egui::Pos2, icon: &str, font: FontId, color: Color32) {
     ui.painter().text(at, Align2::CENTER_CENTER, icon, font, color);
-}
-
-/// Seconds as a person reads them: `0.41 s`, `12 s`, `2 min 05 s`.
-pub(crate) fn seconds(value: f64) -> String {
-    if value < 9.95 {
-        format!("{value:.2} s")
-    } else if value < 59.5 {
-        format!("{value:.0} s")
-    } else {
-        let minutes = (value / 60.0).floor();
-        format!("{minutes:.0} min {:02.0} s", (value - minutes * 60.0).floor())
-    }
-}
-
-/// A long hex string with its middle left out.
-pub(crate) fn short_hex(hex: &str) -> String {
-    match (hex.get(..4), hex.len().checked_sub(4).and_then(|end| hex.get(end..))) {
-        (Some(start), Some(end)) if hex.len() > 10 => format!("{start}…{end}"),
-        _ => hex.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_read_like_times() {
-        assert_eq!(seconds(0.414), "0.41 s");
-        assert_eq!(seconds(12.3), "12 s");
-        assert_eq!(seconds(125.9), "2 min 05 s");
-    }
-
-    #[test]
-    fn a_hash_keeps_both_ends() {
-        assert_eq!(short_hex("7f3a000000c01e"), "7f3a…c01e");
-        assert_eq!(short_hex("7f3a"), "7f3a");
-    }
 }

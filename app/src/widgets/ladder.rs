@@ -108,15 +108,17 @@ pub(crate) fn show(ui: &mut Ui, model: &Model, state: &mut LadderState) {
         Rect::from_min_size(pos2(boxes.left(), top), vec2(boxes.width(), HEIGHT))
     };
     for (index, rung) in RUNGS.iter().enumerate() {
-        show_rung(ui, place(index), rung, here == Some(rung.state), state);
+        show_rung(ui, place(index), rung, here, state);
     }
     ways(ui, t, &place);
     ui.add_space(12.0);
     detail(ui, state.picked.or(here).unwrap_or(ProductState::Open), here);
 }
 
-fn show_rung(ui: &mut Ui, rect: Rect, rung: &Rung, here: bool, state: &mut LadderState) {
+fn show_rung(ui: &mut Ui, rect: Rect, rung: &Rung, here: Option<ProductState>, state: &mut LadderState) {
     let t = Tokens::of(ui);
+    let spoken = spoken(rung, here);
+    let here = here == Some(rung.state);
     let tone = state_tone(rung.state);
     let color = t.tone(tone);
     let response = ui.interact(rect, ui.scope_id().with(rung.state.name()), Sense::click());
@@ -145,7 +147,7 @@ fn show_rung(ui: &mut Ui, rect: Rect, rung: &Rung, here: bool, state: &mut Ladde
         t.muted,
     );
     focus_ring(ui, &response);
-    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, here, spoken(rung, here)));
+    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, here, &spoken));
     if response.clicked() {
         state.picked = if state.picked == Some(rung.state) || here { None } else { Some(rung.state) };
     }
@@ -153,9 +155,9 @@ fn show_rung(ui: &mut Ui, rect: Rect, rung: &Rung, here: bool, state: &mut Ladde
 }
 
 /// The rung in a sentence, for screen readers.
-fn spoken(rung: &Rung, here: bool) -> String {
+fn spoken(rung: &Rung, here: Option<ProductState>) -> String {
     let mut text = rung.state.name().to_owned();
-    text.push_str(if here { ", the board is here." } else { "." });
+    text.push_str(if here == Some(rung.state) { ", the board is here." } else { "." });
     for (subject, (answer, note)) in SUBJECTS.iter().zip(rung.allows) {
         text.push_str(&format!(" {subject}: {}, {note}.", word(answer)));
     }
@@ -325,7 +327,7 @@ mod tests {
     #[test]
     fn a_rung_speaks_all_it_allows() {
         for rung in &RUNGS {
-            let text = spoken(rung, true);
+            let text = spoken(rung, Some(rung.state));
             assert!(text.contains("the board is here"));
             for subject in SUBJECTS {
                 assert!(text.contains(subject), "{text}");

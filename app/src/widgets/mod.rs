@@ -1,10 +1,18 @@
 //! Parts that views are put together from. Each reads what it shows and pushes commands; none changes the model.
 
+pub(crate) mod annotated_bytes;
 pub(crate) mod card;
+pub(crate) mod chain;
 pub(crate) mod console;
 pub(crate) mod controls;
+pub(crate) mod finding;
+pub(crate) mod form_row;
+pub(crate) mod form_state;
+pub(crate) mod intent_button;
 pub(crate) mod ladder;
+pub(crate) mod memory_map;
 pub(crate) mod palette;
+pub(crate) mod secret_entry;
 pub(crate) mod state_strip;
 pub(crate) mod status_bar;
 pub(crate) mod step_list;

@@ -1,11 +1,13 @@
 //! The command palette: type a few letters, arrows, Enter. It reads the command table and nothing else.
 
-use egui::{Align2, Area, Button, Id, Key, Modal, Modifiers, RichText, ScrollArea, TextEdit, Ui, UiKind, vec2};
+use egui::{
+    Align2, Area, Button, Id, Key, Modal, Modifiers, Response, RichText, ScrollArea, TextEdit, Ui, UiKind, vec2,
+};
 
 use crate::command::{Command, PALETTE};
 use crate::model::Model;
 use crate::theme::{self, Tokens};
-use crate::widgets::controls::muted;
+use crate::widgets::controls::{Standing, muted};
 
 /// What the palette remembers while it is open.
 #[derive(Debug, Default)]
@@ -73,7 +75,12 @@ fn content(ui: &mut Ui, model: &Model, state: &mut PaletteState, commands: &mut 
             ui.label(muted(ui, "No action has these letters."));
         }
         for (index, command) in found.iter().enumerate() {
-            if line(ui, model, command, index == state.selected, up || down) {
+            let standing = if index == state.selected { Standing::Picked } else { Standing::Plain };
+            let response = line(ui, model, command, standing);
+            if standing == Standing::Picked && (up || down) {
+                response.scroll_to_me(None);
+            }
+            if response.clicked() {
                 chosen = Some((*command).clone());
             }
         }
@@ -91,10 +98,11 @@ fn content(ui: &mut Ui, model: &Model, state: &mut PaletteState, commands: &mut 
     }
 }
 
-fn line(ui: &mut Ui, model: &Model, command: &Command, selected: bool, moved: bool) -> bool {
+fn line(ui: &mut Ui, model: &Model, command: &Command, standing: Standing) -> Response {
     let t = Tokens::of(ui);
     let enabled = command.enabled(model);
     let color = if enabled.is_ok() { t.text } else { t.muted };
+    let selected = standing == Standing::Picked;
     let mut button = Button::selectable(selected, RichText::new(command.text()).font(theme::body()).color(color))
         .min_size(vec2(ui.available_width(), 28.0));
     let right = match (&enabled, command.shortcut()) {
@@ -104,15 +112,10 @@ fn line(ui: &mut Ui, model: &Model, command: &Command, selected: bool, moved: bo
     };
     button = button.right_text(RichText::new(right).font(theme::small()).color(t.muted)).truncate();
     let response = ui.add(button);
-    if selected && moved {
-        response.scroll_to_me(None);
-    }
-    let clicked = response.clicked();
     match enabled {
         Ok(()) => response.on_hover_text(command.tooltip()),
         Err(reason) => response.on_hover_text(reason.into_owned()),
-    };
-    clicked
+    }
 }
 
 /// The commands whose words hold the letters in their order, the closest first.

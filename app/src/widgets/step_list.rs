@@ -6,8 +6,9 @@ use egui::{Align, Color32, FontId, Rect, Role, Sense, Ui, WidgetInfo, pos2, text
 
 use crate::icons;
 use crate::model::{Model, StepSheet, StepState, Undo};
+use crate::text::seconds;
 use crate::theme::{self, Tokens};
-use crate::widgets::controls::{hairline, paint_bar, paint_icon, seconds};
+use crate::widgets::controls::{hairline, paint_bar, paint_icon};
 
 const ROW: f32 = 26.0;
 

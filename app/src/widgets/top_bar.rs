@@ -52,8 +52,21 @@ fn project_menu(ui: &mut Ui, model: &Model, state: &mut TopBar, commands: &mut V
         );
         let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         field.labelled_by(label.id);
-        if entered && !state.path.trim().is_empty() {
-            commands.push(Command::OpenProject(state.path.trim().into()));
+        let path = state.path.trim().to_owned();
+        let mut chosen = entered.then(|| Command::OpenProject(path.clone().into()));
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            for command in [Command::OpenProject(path.clone().into()), Command::NewProject(path.clone().into())] {
+                let possible = command.enabled(model).is_ok() && !path.is_empty();
+                let button = ui.add_enabled(possible, Button::new(command.text()).min_size(egui::vec2(0.0, 26.0)));
+                focus_ring(ui, &button);
+                if button.on_hover_text(command.tooltip()).clicked() {
+                    chosen = Some(command);
+                }
+            }
+        });
+        if let Some(command) = chosen.filter(|_| !path.is_empty()) {
+            commands.push(command);
             state.path.clear();
             ui.close();
         }

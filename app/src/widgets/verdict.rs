@@ -7,9 +7,10 @@ use egui::{Frame, Label, Margin, RichText, Stroke, Ui};
 use crate::command::Command;
 use crate::icons;
 use crate::model::{Model, Tone, Verdict};
+use crate::text::seconds;
 use crate::theme::{self, RADIUS_CARD, Tokens};
 use crate::widgets::card;
-use crate::widgets::controls::{Weight, command_button, muted, named_command_button, seconds};
+use crate::widgets::controls::{Weight, command_button, muted, named_command_button};
 
 pub(crate) fn show(ui: &mut Ui, model: &Model, verdict: &Verdict, commands: &mut Vec<Command>) {
     match verdict {

@@ -1,5 +1,8 @@
 //! What the window's tests share: a data folder of their own, the real window without a display, waiting by steps.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+pub(crate) mod keyboard;
+pub(crate) mod program;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,0 +1,111 @@
+//! `stirot-studio project`: a new project folder in ST's layout, with keys of its own; and its outputs, built where they
+//! are stale.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Subcommand, ValueEnum};
+use project::template::{NewProject, create};
+use project::{Credential, Flow, Kept};
+
+use super::passphrases::PassphraseArguments;
+use super::{Failure, opening, say};
+
+/// What to do with a project.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Lay out a new project: configuration files, new keys, project file
+    #[command(
+        after_help = "The layout is that of ST's ROT_Provisioning. Nothing that exists is written over.\nExample: \
+                            stirot-studio project new pump-controller --flow stirot"
+    )]
+    New {
+        /// Folder; made when it does not exist
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// Which of ST's flows it follows
+        #[arg(long, value_enum, default_value = "stirot")]
+        flow: FlowArgument,
+        /// What the project is called (default: the folder's name)
+        #[arg(long)]
+        name: Option<String>,
+        /// The way back from CLOSED
+        #[arg(long, value_enum, default_value = "certificate")]
+        way_back: WayBack,
+    },
+    /// Build the project's objects and image, where they are stale or missing
+    #[command(
+        after_help = "What is right already stays as it is.\nExample: stirot-studio project build pump-controller"
+    )]
+    Build {
+        /// Project folder
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// Its passphrases
+        #[command(flatten)]
+        passphrases: PassphraseArguments,
+    },
+}
+
+/// A flow of ST's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FlowArgument {
+    /// One boot stage
+    Stirot,
+    /// Two boot stages
+    #[value(name = "stirot-oemurot")]
+    StirotOemurot,
+    /// Own root of trust
+    Oemirot,
+    /// Debug authentication only
+    Da,
+}
+
+/// A way back from CLOSED.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WayBack {
+    /// Certificates below a root key
+    Certificate,
+    /// A password
+    Password,
+}
+
+pub(super) fn run(command: Command) -> Result<(), Failure> {
+    let (folder, flow, name, way_back) = match command {
+        Command::New { folder, flow, name, way_back } => (folder, flow, name, way_back),
+        Command::Build { folder, passphrases } => return build(&folder, &passphrases),
+    };
+    let name = name.or_else(|| Some(folder.file_name()?.to_string_lossy().into_owned()));
+    let new = NewProject {
+        name: name.unwrap_or_else(|| "project".to_owned()),
+        flow: match flow {
+            FlowArgument::Stirot => Flow::Stirot,
+            FlowArgument::StirotOemurot => Flow::StirotOemurot,
+            FlowArgument::Oemirot => Flow::Oemirot,
+            FlowArgument::Da => Flow::DebugAuthentication,
+        },
+        credential: match way_back {
+            WayBack::Certificate => Credential::Certificate,
+            WayBack::Password => Credential::Password,
+        },
+    };
+    create(&folder, &new)?;
+    say(format!("{}: {}, with new keys", folder.display(), new.flow));
+    Ok(())
+}
+
+fn build(folder: &Path, passphrases: &PassphraseArguments) -> Result<(), Failure> {
+    let project = opening::project_to_build(folder, passphrases)?;
+    let target = project.settings().final_state;
+    let told = |built: bool| if built { "built" } else { "as it was" };
+    for object in project.objects_for(target)? {
+        let where_it_is = match object.kept {
+            Kept::OnDisk => object.path.display().to_string(),
+            Kept::InMemory => "in memory only: the key's file is protected".to_owned(),
+        };
+        say(format!("{}: {}, {where_it_is}", object.name, told(object.built)));
+    }
+    if let Some(image) = project.image_for(target)? {
+        say(format!("image {}: {}, {}", image.version, told(image.built), image.path.display()));
+    }
+    Ok(())
+}
