@@ -255,3 +255,27 @@ fn a_slot_goes_past_the_other_one_by_a_single_press_of_an_arrow() {
         window.get_by_label_contains("Installation slot, 0x9000 0000, 128 KiB");
     });
 }
+
+#[test]
+fn an_edit_of_last_time_that_no_longer_fits_is_told_when_the_project_opens() {
+    in_own_data_folder("an_edit_of_last_time_that_no_longer_fits_is_told_when_the_project_opens", |folder| {
+        let project = published(folder);
+        let mut first = window(&project, None);
+        settle(&mut first);
+        press(&mut first, Modifiers::COMMAND, Key::Num2);
+        tab_to(&mut first, "Firmware area size");
+        type_over(&mut first, "0x30000");
+        step_until(&mut first, "the assessment", A_JOB, assessed);
+        drop(first);
+        // Another program renames the field meanwhile.
+        let file = project.join("STiROT/Config/STiROT_Config.xml");
+        let text = fs::read_to_string(&file).unwrap();
+        let renamed = text.replacen(project::field::FIRMWARE_SIZE, "Another name", 1);
+        assert_ne!(renamed, text);
+        fs::write(&file, renamed).unwrap();
+        let mut again = window(&project, None);
+        settle(&mut again);
+        let cards = &again.state().model().cards;
+        assert!(cards.iter().any(|(_, card)| card.detail.contains("0x00030000")), "{cards:?}");
+    });
+}

@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn tell_people(draft: &Draft, assessment: &Assessment) {
     say(format!("{} · {}", draft.settings().name, draft.settings().flow));
-    opening::recovery(draft.recovered()).into_iter().for_each(say);
+    draft.recovered().told().into_iter().for_each(say);
     let window = draft.with_unsaved();
     if window.unsaved() > 0 {
         say(format!("{} edits of the window aren't saved; what is on the disk is checked", window.unsaved()));

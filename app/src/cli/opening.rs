@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use clap::ValueEnum;
-use project::saving::{self, Recovered};
+use project::saving;
 use project::{Credential, Disk, Draft, KeyRole, Project, ProjectError, key_files};
 
 use super::keys::RoleArgument;
@@ -14,7 +14,7 @@ use super::{Failure, tell};
 /// A project's files as they are saved.
 pub(super) fn saved_draft(folder: &Path) -> Result<Draft, Failure> {
     let draft = Draft::open_saved(folder)?;
-    recovery(draft.recovered()).into_iter().for_each(tell);
+    draft.recovered().told().into_iter().for_each(tell);
     Ok(draft)
 }
 
@@ -22,7 +22,7 @@ pub(super) fn saved_draft(folder: &Path) -> Result<Draft, Failure> {
 pub(super) fn finish_saving(folder: &Path) -> Result<(), Failure> {
     let recovered =
         saving::recover(&Disk::real(), folder).map_err(|source| ProjectError::Saving { source: Box::new(source) })?;
-    recovery(&recovered).into_iter().for_each(tell);
+    recovered.told().into_iter().for_each(tell);
     Ok(())
 }
 
@@ -68,25 +68,4 @@ pub(super) fn unlock(draft: &mut Draft, passphrases: &PassphraseArguments) -> Re
 /// The project's flow has no key of this role.
 pub(super) fn no_such_key(role: KeyRole) -> Failure {
     Failure::new(format!("the project's flow has no {role} key")).help("choose a role that it has")
-}
-
-/// What was found of a saving that was cut off, a sentence each.
-pub(super) fn recovery(recovered: &Recovered) -> Vec<String> {
-    let mut told = Vec::new();
-    for path in &recovered.completed {
-        told.push(format!("an earlier saving was cut off and is finished now: {}", path.display()));
-    }
-    for path in &recovered.kept {
-        told.push(format!("what an earlier saving could not put in its place is in {}", path.display()));
-    }
-    for path in &recovered.missing {
-        told.push(format!("what was to be saved into {} is gone; the file is as it was found", path.display()));
-    }
-    if let Some(journal) = &recovered.set_aside {
-        told.push(format!("an earlier saving can't be finished: {}; see {}", journal.because, journal.path.display()));
-    }
-    for path in &recovered.removed {
-        told.push(format!("left by a saving that never happened, and removed: {}", path.display()));
-    }
-    told
 }

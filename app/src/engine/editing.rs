@@ -117,41 +117,25 @@ pub(super) fn opened(desk: &Desk, before: Edited) -> Vec<Report> {
 }
 
 /// What opening a project has to tell besides: of a saving that was cut off, and of edits that no longer fit.
-pub(super) fn told_on_opening(draft: &Draft) -> Vec<Report> {
-    let mut told = Vec::new();
+pub(super) fn told_on_opening(draft: &Draft) -> Option<Report> {
     let recovered = draft.recovered();
-    if !recovered.completed.is_empty() {
-        told.push(Report::Notice(format!(
-            "a saving that was cut off is finished: {} files",
-            recovered.completed.len()
-        )));
-    }
-    let names = |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
-    let (kept, missing) = (names(&recovered.kept), names(&recovered.missing));
-    if !kept.is_empty() || !missing.is_empty() {
-        told.push(Report::Failed(
+    let told = [recovered.told(), draft.not_restored().to_vec()].concat();
+    let lost = !recovered.kept.is_empty() || !recovered.missing.is_empty() || recovered.set_aside.is_some();
+    if lost || !draft.not_restored().is_empty() {
+        return Some(Report::Failed(
             JobKind::Key,
             Box::new(Card {
-                title: "A saving was cut off, and files were changed since".to_owned(),
-                place: kept.first().or(missing.first()).cloned(),
-                remedy: Some("Compare what was to be saved with what is there.".to_owned()),
-                detail: [kept, missing].concat().join("\n"),
+                title: "Something of the last session could not be put where it was to go".to_owned(),
+                place: Some(draft.folder().display().to_string()),
+                remedy: Some(
+                    "Compare it with what is there, and make the edits again that are still wanted.".to_owned(),
+                ),
+                detail: told.join("\n"),
                 ..Card::default()
             }),
         ));
     }
-    if !draft.not_restored().is_empty() {
-        told.push(Report::Failed(
-            JobKind::Key,
-            Box::new(Card {
-                title: "Some edits that were left unsaved don't fit the files any more".to_owned(),
-                remedy: Some("Make them again where they are still wanted.".to_owned()),
-                detail: draft.not_restored().join("\n"),
-                ..Card::default()
-            }),
-        ));
-    }
-    told
+    told.into_iter().next().map(Report::Notice)
 }
 
 /// Finds out what the views show of a project. `board` is what was measured of the one on the table.
@@ -254,7 +238,8 @@ fn save(desk: &Desk, edited: Edited) -> Result<Vec<Report>, Card> {
 
 /// Builds the objects, then the image where the flow's image is built here.
 fn build(desk: &Desk, edited: Edited) -> Result<Vec<Report>, Card> {
-    let project = edited.draft.project().map_err(|error| sheets::project_card(&error))?;
+    // From what the files hold: an output of an unsaved edit would fit nothing.
+    let project = edited.draft.as_saved().project().map_err(|error| sheets::project_card(&error))?;
     let target = project.settings().final_state;
     let objects = project.objects_for(target).map_err(|error| sheets::project_card(&error))?;
     let mut built = objects.iter().filter(|object| object.built).count();

@@ -32,7 +32,7 @@ pub enum Effect {
 /// What a job is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
-    /// Read a project folder, build what is stale, plan.
+    /// Read a project folder, check it, plan.
     Project(PathBuf),
     /// Lay out a new project, then open it.
     NewProject(PathBuf),
@@ -94,7 +94,7 @@ impl Request {
     /// What the status bar says while it goes on.
     pub fn text(&self) -> String {
         match self {
-            Self::Project(_) | Self::Sample => "reading the project and building what is stale".to_owned(),
+            Self::Project(_) | Self::Sample => "reading the project".to_owned(),
             Self::NewProject(_) => "making a new project".to_owned(),
             Self::Boards => "looking for boards".to_owned(),
             Self::Open(_) => "powering on and reading the board".to_owned(),

@@ -49,9 +49,12 @@ pub(crate) fn show(
         part(ui, "Likely why", card.cause.as_ref());
         part(ui, "What to do", card.remedy.as_ref());
         if !card.detail.is_empty() {
-            CollapsingHeader::new(muted(ui, "Raw detail")).id_salt("detail").show(ui, |ui| {
-                egui::ScrollArea::vertical().id_salt("detail-text").max_height(120.0).show(ui, |ui| {
-                    ui.add(Label::new(RichText::new(&card.detail).font(theme::mono())).wrap().selectable(true));
+            // Two cards may stand in one view; what closes them tells them apart.
+            ui.push_id(close.text(), |ui| {
+                CollapsingHeader::new(muted(ui, "Raw detail")).id_salt("detail").show(ui, |ui| {
+                    egui::ScrollArea::vertical().id_salt("detail-text").max_height(120.0).show(ui, |ui| {
+                        ui.add(Label::new(RichText::new(&card.detail).font(theme::mono())).wrap().selectable(true));
+                    });
                 });
             });
         }

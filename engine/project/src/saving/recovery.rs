@@ -28,6 +28,33 @@ pub struct Recovered {
     pub removed: Vec<PathBuf>,
 }
 
+impl Recovered {
+    /// What was found of a saving that was cut off, a sentence each.
+    pub fn told(&self) -> Vec<String> {
+        let mut told = Vec::new();
+        for path in &self.completed {
+            told.push(format!("an earlier saving was cut off and is finished now: {}", path.display()));
+        }
+        for path in &self.kept {
+            told.push(format!("what an earlier saving could not put in its place is in {}", path.display()));
+        }
+        for path in &self.missing {
+            told.push(format!("what was to be saved into {} is gone; the file is as it was found", path.display()));
+        }
+        if let Some(journal) = &self.set_aside {
+            told.push(format!(
+                "an earlier saving can't be finished: {}; see {}",
+                journal.because,
+                journal.path.display()
+            ));
+        }
+        for path in &self.removed {
+            told.push(format!("left by a saving that never happened, and removed: {}", path.display()));
+        }
+        told
+    }
+}
+
 /// A journal that can't be followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {
