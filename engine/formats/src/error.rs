@@ -122,6 +122,15 @@ pub enum FormatError {
         /// Bytes of payload that always fit.
         payload_limit: u32,
     },
+    /// A payload that can't be read to its end.
+    #[error("reading the application failed: {0}")]
+    PayloadRead(std::io::Error),
+    /// A payload whose length is not what it was.
+    #[error("the application was changed while it was read; build the image again")]
+    PayloadChanged,
+    /// An image that can't be written to its end.
+    #[error("writing the image failed: {0}")]
+    ImageWrite(std::io::Error),
     /// An image that can't be opened with the key given.
     #[error("the image can't be decrypted: {0}")]
     Decrypt(String),

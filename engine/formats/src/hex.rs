@@ -2,10 +2,14 @@
 //!
 //! Memory stays in proportion to the text: far-apart addresses make two segments, not a filled gap.
 
+mod records;
+mod writer;
+
+pub(crate) use records::{HexRecord, HexRecords, nibble, split_line};
+pub(crate) use writer::HexWriter;
+
 use crate::error::FormatError;
 
-/// Bytes in a data record, as ST's tool writes them.
-const RECORD_BYTES: usize = 16;
 /// A data record never crosses a boundary of this many bytes.
 const PAGE: u64 = 0x1_0000;
 
@@ -38,15 +42,29 @@ impl HexFile {
     /// With the line, when a record is malformed or its checksum wrong, when two records speak of the same address,
     /// when the end record is missing or something follows it.
     pub fn decode(text: &[u8]) -> Result<Self, FormatError> {
-        let mut reader = Reader { base: 0, found: Vec::new(), ended: false };
-        let mut last = 0;
-        for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
-            let line = line.trim_ascii();
-            if line.is_empty() {
-                continue;
-            }
-            last = index + 1;
-            reader.record(line, last).map_err(|problem| FormatError::Hex { line: last, problem })?;
+        let mut reader = Reader { base: 0, found: Vec::new(), ended: false, expected: text.len() / 2 };
+        let mut records = HexRecords::new();
+        let mut rest = text;
+        let (mut line, mut last) = (0, 0);
+        while !rest.is_empty() {
+            line += 1;
+            let (record, after) = match records.whole(rest) {
+                Some((record, after)) => (Ok(record), after),
+                None => {
+                    let (text, after) = split_line(rest);
+                    rest = after;
+                    let text = text.trim_ascii();
+                    if text.is_empty() {
+                        continue;
+                    }
+                    (if reader.ended { Err(BEHIND_THE_END.into()) } else { records.decode(text) }, after)
+                }
+            };
+            rest = after;
+            last = line;
+            record
+                .and_then(|record| reader.record(record, line))
+                .map_err(|problem| FormatError::Hex { line, problem })?;
         }
         if !reader.ended {
             let problem = "the end record :00000001FF is missing; the file is cut short or no Intel hex".into();
@@ -86,121 +104,55 @@ impl HexFile {
 
     /// The text: 16 bytes a record, extended addresses where the upper half changes, no start record, LF.
     pub fn encode(&self) -> String {
-        let size: usize = self.segments.iter().map(|segment| segment.bytes.len()).sum();
-        let mut text = String::with_capacity(size.saturating_mul(3).saturating_add(64));
-        let extended = self.segments.iter().any(|segment| segment.end() > PAGE);
-        let mut upper = None;
-        for segment in &self.segments {
-            let mut address = u64::from(segment.address);
-            let mut rest = segment.bytes.as_slice();
-            while !rest.is_empty() {
-                let page = (address / PAGE) as u16;
-                if extended && upper != Some(page) {
-                    push_record(&mut text, 0, 4, &page.to_be_bytes());
-                    upper = Some(page);
-                }
-                let room = usize::try_from(PAGE - address % PAGE).unwrap_or(RECORD_BYTES);
-                let (record, after) = rest.split_at_checked(RECORD_BYTES.min(room)).unwrap_or((rest, &[]));
-                push_record(&mut text, (address % PAGE) as u16, 0, record);
-                address += record.len() as u64;
-                rest = after;
-            }
-        }
-        push_record(&mut text, 0, 1, &[]);
-        text
+        let size: u64 = self.segments.iter().map(|segment| segment.bytes.len() as u64).sum();
+        let text = Vec::with_capacity(usize::try_from(HexWriter::<Vec<u8>>::expected_bytes(size)).unwrap_or(0));
+        let end = self.segments.last().map_or(0, Segment::end);
+        let mut writer = HexWriter::new(text, end);
+        let written = self.segments.iter().try_for_each(|segment| writer.data(segment.address, &segment.bytes));
+        // Memory takes whatever is written to it, and hexadecimal text is text.
+        let text = written.and_then(|()| writer.finish()).unwrap_or_default();
+        String::from_utf8(text).unwrap_or_default()
     }
 }
 
-fn push_record(text: &mut String, address: u16, kind: u8, data: &[u8]) {
-    let [high, low] = address.to_be_bytes();
-    let head = [data.len() as u8, high, low, kind];
-    let sum = head.iter().chain(data).fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
-    text.push(':');
-    for byte in head.iter().chain(data).chain(&[sum.wrapping_neg()]) {
-        for nibble in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase());
-        }
-    }
-    text.push('\n');
-}
+const BEHIND_THE_END: &str = "text behind the end record; remove it";
 
 struct Reader {
     base: u64,
     /// Segments in the order of the text, each with the line it began on.
     found: Vec<(Segment, usize)>,
     ended: bool,
+    /// Bytes that the text can hold at most.
+    expected: usize,
 }
 
 impl Reader {
-    fn record(&mut self, line: &[u8], number: usize) -> Result<(), String> {
+    fn record(&mut self, record: HexRecord<'_>, line: usize) -> Result<(), String> {
         if self.ended {
-            return Err("text behind the end record; remove it".into());
+            return Err(BEHIND_THE_END.into());
         }
-        let record = bytes_of(line)?;
-        let [length, high, low, kind, data_and_sum @ ..] = record.as_slice() else {
-            return Err("the record is shorter than its head; the file is cut short".into());
-        };
-        let Some((_, data)) = data_and_sum.split_last() else {
-            return Err("the record has no checksum; the file is cut short".into());
-        };
-        if data.len() != usize::from(*length) {
-            return Err(format!("the record says {length} data bytes and has {}; it is damaged", data.len()));
-        }
-        if record.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)) != 0 {
-            return Err("the checksum is wrong; the record is damaged".into());
-        }
-        let address = u16::from_be_bytes([*high, *low]);
-        match (kind, data) {
-            (0, []) => Ok(()),
-            (0, data) => self.data(address, data, number),
-            (1, []) => {
-                self.ended = true;
-                Ok(())
-            }
-            (2, [high, low]) => {
-                self.base = u64::from(u16::from_be_bytes([*high, *low])) * 16;
-                Ok(())
-            }
-            (4, [high, low]) => {
-                self.base = u64::from(u16::from_be_bytes([*high, *low])) * PAGE;
-                Ok(())
-            }
-            (3 | 5, [_, _, _, _]) => Ok(()),
-            (1..=5, _) => Err(format!("a record of the kind {kind:02} with {} data bytes; it is damaged", data.len())),
-            _ => Err(format!("records of the kind {kind:02} don't exist; the file is damaged or no Intel hex")),
-        }
-    }
-
-    fn data(&mut self, offset: u16, data: &[u8], line: usize) -> Result<(), String> {
-        if u64::from(offset) + data.len() as u64 > PAGE {
-            return Err("the record crosses the end of its 64 KiB; tools disagree over what that means".into());
-        }
-        let address = u32::try_from(self.base + u64::from(offset)).map_err(|_| "the address is beyond 32 bits")?;
-        match self.found.last_mut() {
-            Some((last, _)) if last.end() == u64::from(address) => last.bytes.extend_from_slice(data),
-            _ => self.found.push((Segment { address, bytes: data.to_vec() }, line)),
+        match record {
+            HexRecord::Data { bytes: [], .. } | HexRecord::Start => {}
+            HexRecord::Data { offset, bytes } => self.data(offset, bytes, line)?,
+            HexRecord::Base(base) => self.base = base,
+            HexRecord::End => self.ended = true,
         }
         Ok(())
     }
-}
 
-fn bytes_of(line: &[u8]) -> Result<Vec<u8>, String> {
-    let Some(digits) = line.strip_prefix(b":") else {
-        return Err("the line doesn't begin with a colon; this is no Intel hex".into());
-    };
-    if digits.len() % 2 != 0 {
-        return Err("an odd number of digits; the record is cut short".into());
+    fn data(&mut self, offset: u16, data: &[u8], line: usize) -> Result<(), String> {
+        let address = u32::try_from(self.base + u64::from(offset)).map_err(|_| "the address is beyond 32 bits")?;
+        match self.found.last_mut() {
+            Some((last, _)) if last.end() == u64::from(address) => last.bytes.extend_from_slice(data),
+            _ => {
+                // Most files are one segment. Memory that is only set aside costs nothing.
+                let mut bytes = Vec::with_capacity(std::mem::take(&mut self.expected));
+                bytes.extend_from_slice(data);
+                self.found.push((Segment { address, bytes }, line));
+            }
+        }
+        Ok(())
     }
-    digits
-        .chunks_exact(2)
-        .map(|pair| match pair {
-            [high, low] => match (char::from(*high).to_digit(16), char::from(*low).to_digit(16)) {
-                (Some(high), Some(low)) => Ok((high << 4 | low) as u8),
-                _ => Err("a character that is no hexadecimal digit; the record is damaged".into()),
-            },
-            _ => Err("an odd number of digits; the record is cut short".into()),
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -235,6 +187,38 @@ mod tests {
     }
 
     #[test]
+    fn every_character_that_is_no_digit_is_refused_wherever_it_stands() {
+        let text = ":10010000214601360121470136007EFE09D2190140";
+        let mut records = HexRecords::new();
+        assert!(
+            matches!(records.decode(text.as_bytes()), Ok(HexRecord::Data { offset: 0x100, bytes }) if bytes.len() == 16)
+        );
+        for place in 1..text.len() {
+            for other in (0..=255_u8).filter(|other| !other.is_ascii_hexdigit()) {
+                let mut damaged = text.as_bytes().to_vec();
+                damaged[place] = other;
+                assert!(records.decode(&damaged).is_err(), "{other:#x} at {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_writer_makes_the_same_text_however_its_data_come_in_pieces() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(70_000).collect();
+        let address = 0x2400_FFF8;
+        let whole = HexFile::new(vec![Segment { address, bytes: bytes.clone() }]).unwrap().encode();
+        for size in [1, 3, 15, 16, 17, 64, 1000] {
+            let mut writer = HexWriter::new(Vec::new(), u64::from(address) + bytes.len() as u64);
+            let mut at = address;
+            for piece in bytes.chunks(size) {
+                writer.data(at, piece).unwrap();
+                at += piece.len() as u32;
+            }
+            assert!(writer.finish().unwrap() == whole.as_bytes(), "in pieces of {size}");
+        }
+    }
+
+    #[test]
     fn damage_is_named_with_its_line() {
         assert!(error("").starts_with("line 1: the end record"));
         assert!(error("\n:020100000102FB\n").starts_with("line 2: the checksum"));
@@ -242,7 +226,9 @@ mod tests {
         assert!(error("x").contains("colon"));
         assert!(error(":0g").contains("digit"));
         assert!(error(":000").contains("odd"));
+        assert!(error(&format!(":FF{}", "00".repeat(300))).contains("longest"));
         assert!(error(":00000001FF\n:00000001FF\n").starts_with("line 2: text behind"));
+        assert!(error(":00000001FF\nnote\n").starts_with("line 2: text behind"));
         assert!(error(":00000006FA\n").contains("kind 06"));
         assert!(error(":02FFFF000102FD\n:00000001FF\n").contains("64 KiB"));
         assert!(error(":020100000102FA\n:0101010009F4\n:00000001FF\n").contains("written twice"));

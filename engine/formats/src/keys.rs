@@ -131,11 +131,19 @@ impl PublicKey {
     }
 }
 
-/// A private key. Overwritten when dropped; it can't be printed.
+/// A private key, its public half computed once. Overwritten when dropped; it can't be printed.
 #[derive(Clone)]
-pub struct PrivateKey(p256::SecretKey);
+pub struct PrivateKey {
+    secret: p256::SecretKey,
+    public: PublicKey,
+}
 
 impl PrivateKey {
+    fn of(secret: p256::SecretKey) -> Self {
+        let public = PublicKey(secret.public_key());
+        Self { secret, public }
+    }
+
     /// Makes a new key from the system's random numbers.
     ///
     /// # Errors
@@ -146,7 +154,7 @@ impl PrivateKey {
             getrandom::fill(&mut *scalar).map_err(FormatError::Random)?;
             // One draw in 2^32 is zero or past the order of the curve.
             if let Ok(key) = p256::SecretKey::from_slice(&*scalar) {
-                return Ok(Self(key));
+                return Ok(Self::of(key));
             }
         }
     }
@@ -171,12 +179,12 @@ impl PrivateKey {
             .map_err(|source| FormatError::Layout { what: "stored private key", source })?;
         let key = p256::SecretKey::from_slice(scalar)
             .map_err(|_| KeyProblem::Invalid("the number is zero or beyond the order of the curve"))?;
-        Ok(Self(key))
+        Ok(Self::of(key))
     }
 
     /// The 70 bytes in which the device stores it.
     pub fn stored(&self) -> Secret<[u8; PRIVATE_SIZE]> {
-        let scalar = Secret::new(<[u8; 32]>::from(self.0.to_bytes()));
+        let scalar = Secret::new(<[u8; 32]>::from(self.secret.to_bytes()));
         let mut stored = Secret::new([0; PRIVATE_SIZE]);
         let source = PRIVATE_START.iter().chain(&*scalar).chain(&PRIVATE_END);
         for (target, source) in stored.iter_mut().zip(source) {
@@ -190,7 +198,7 @@ impl PrivateKey {
     /// # Errors
     /// Not for a key that exists; the encoder's signature demands it.
     pub fn to_pem(&self) -> Result<Secret<String>, FormatError> {
-        let der = self.0.to_pkcs8_der().map_err(|_| KeyProblem::Invalid("it can't be encoded"))?;
+        let der = self.secret.to_pkcs8_der().map_err(|_| KeyProblem::Invalid("it can't be encoded"))?;
         Ok(Secret::new(pem::encode(pem::PRIVATE_KEY, der.as_bytes())))
     }
 
@@ -200,26 +208,26 @@ impl PrivateKey {
     /// # Errors
     /// When the system gives no random numbers.
     pub fn to_protected_pem(&self, passphrase: &Passphrase) -> Result<Secret<String>, FormatError> {
-        let der = self.0.to_pkcs8_der().map_err(|_| KeyProblem::Invalid("it can't be encoded"))?;
+        let der = self.secret.to_pkcs8_der().map_err(|_| KeyProblem::Invalid("it can't be encoded"))?;
         let encrypted = encrypted_key::encrypt(der.as_bytes(), passphrase)?;
         Ok(Secret::new(pem::encode(pem::ENCRYPTED_PRIVATE_KEY, &encrypted)))
     }
 
     /// The public half.
     pub fn public(&self) -> PublicKey {
-        PublicKey(self.0.public_key())
+        self.public
     }
 
     /// The signature over a digest, deterministic (RFC 6979).
     pub(crate) fn sign(&self, digest: &[u8; 32]) -> Result<p256::ecdsa::Signature, FormatError> {
-        p256::ecdsa::SigningKey::from(&self.0)
+        p256::ecdsa::SigningKey::from(&self.secret)
             .sign_prehash(digest)
             .map_err(|_| KeyProblem::Invalid("it can't sign").into())
     }
 
     /// X of the point that this key shares with `public`.
     pub(crate) fn shared_secret(&self, public: &PublicKey) -> Secret<[u8; 32]> {
-        let shared = self.0.diffie_hellman(&public.0);
+        let shared = self.secret.diffie_hellman(&public.0);
         Secret::new((*shared.raw_secret_bytes()).into())
     }
 }
@@ -286,7 +294,7 @@ fn private_from_pkcs8(der: &[u8]) -> Result<PrivateKey, FormatError> {
     require_p256(info.algorithm.oid, info.algorithm.parameters_oid().ok())?;
     let key = p256::SecretKey::try_from(info)
         .map_err(|_| KeyProblem::Invalid("the number is no key of the curve, or the public half isn't its own"))?;
-    Ok(PrivateKey(key))
+    Ok(PrivateKey::of(key))
 }
 
 fn private_from_sec1(der: &[u8]) -> Result<PrivateKey, FormatError> {
@@ -297,7 +305,7 @@ fn private_from_sec1(der: &[u8]) -> Result<PrivateKey, FormatError> {
     }
     let key = p256::SecretKey::from_sec1_der(der)
         .map_err(|_| KeyProblem::Damaged("it is no SEC1 structure, or its number is no key of the curve"))?;
-    Ok(PrivateKey(key))
+    Ok(PrivateKey::of(key))
 }
 
 fn public_from_spki(der: &[u8]) -> Result<PublicKey, FormatError> {

@@ -14,7 +14,11 @@ pub mod layout;
 pub mod stirot_config;
 
 #[cfg(feature = "host")]
+pub mod byte_map;
+#[cfg(feature = "host")]
 pub mod certificate;
+#[cfg(feature = "host")]
+pub mod content;
 #[cfg(feature = "host")]
 pub mod da;
 #[cfg(feature = "host")]
@@ -38,6 +42,8 @@ pub mod obk;
 #[cfg(feature = "host")]
 pub mod obk_fields;
 #[cfg(feature = "host")]
+pub mod opened;
+#[cfg(feature = "host")]
 mod pem;
 #[cfg(feature = "host")]
 pub mod sample_keys;
@@ -47,6 +53,10 @@ pub mod secret;
 mod xml;
 
 #[cfg(feature = "host")]
+pub use byte_map::{Bucket, ByteMap, ByteMapping};
+#[cfg(feature = "host")]
+pub use content::{Content, Stretch, Trouble, Weight};
+#[cfg(feature = "host")]
 pub use encrypted_key::Passphrase;
 #[cfg(feature = "host")]
 pub use error::{FileError, Files, FormatError, KeyProblem};
@@ -55,17 +65,33 @@ pub use form::Form;
 #[cfg(feature = "host")]
 pub use hex::{HexFile, Segment};
 #[cfg(feature = "host")]
-pub use image::build::{BuiltImage, build as build_image};
+pub use image::anatomy::{Part, PartKind, anatomy};
+#[cfg(feature = "host")]
+pub use image::build::{
+    BuiltImage, ImageFacts, ImageForm, ImageKeys, build as build_image, build_to as build_image_to,
+};
+#[cfg(feature = "host")]
+pub use image::clear::clear_image;
+#[cfg(feature = "host")]
+pub use image::difference::{
+    ByteDifference, FieldDifference, FieldSide, ImageDifference, InputComparison, compare_content, compare_images,
+    compare_with_input,
+};
 #[cfg(feature = "host")]
 pub use image::file::ImageFile;
 pub use image::header::{Flags, ImageHeader, Version};
 #[cfg(feature = "host")]
+pub use image::judge::{
+    Check, CheckName, Circumstances, HeldKey, Installed, Judgement, KeyOrigin, KeyRing, KeyRole, KeyUse, Outcome,
+    RingKey, Verdict, judge, payload_in_the_clear,
+};
+#[cfg(feature = "host")]
 pub use image::parts::Parts;
 #[cfg(feature = "host")]
-pub use image::settings::{ImageProfile, ImageSettings, SecurityCounter};
+pub use image::settings::{Align, ImageProfile, ImageSettings, InstallMode, PayloadCipher, SecurityCounter};
 pub use image::tlv::{Tlv, TlvArea, TlvKind};
 #[cfg(feature = "host")]
-pub use image::verify::{Check, CheckName, Expected, Outcome, Report, decrypt, payload_key, verify};
+pub use image::verify::{Expected, Report, decrypt, payload_key, verify};
 #[cfg(feature = "host")]
 pub use keys::{Fingerprint, KeyFile, PrivateKey, PublicKey};
 pub use layout::{LayoutError, Problem};
@@ -75,6 +101,8 @@ pub use mcuboot::{McubootFormat, SignSettings};
 pub use obdata::Obdata;
 #[cfg(feature = "host")]
 pub use obk::{Encryption, ObkFile};
+#[cfg(feature = "host")]
+pub use opened::{FileKind, FoundImage, KeyHalf, Opened, XmlKind};
 #[cfg(feature = "host")]
 pub use sample_keys::{is_sample, is_sample_password};
 #[cfg(feature = "host")]

@@ -6,7 +6,7 @@ mod resolve;
 
 use crate::error::FormatError;
 use crate::image::header::Version;
-use crate::image::settings::{ImageProfile, ImageSettings, SecurityCounter};
+use crate::image::settings::{Align, ImageProfile, ImageSettings, InstallMode, SecurityCounter};
 
 /// An image xml as written; [`McubootFormat::resolve`] makes settings of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +109,7 @@ pub struct SignSettings {
     /// The security counter, where one is to be stated.
     pub security_counter: Option<SecurityCounter>,
     /// Bytes of the flash's write unit.
-    pub align: u32,
+    pub align: Align,
     /// Address of the slot in the hex file.
     pub address: Option<u32>,
     /// The payload's path as written, relative to the image xml's folder.
@@ -138,52 +138,69 @@ pub enum Folder {
     LinkedXml,
 }
 
-/// How an image is installed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InstallMode {
-    /// There is one slot to install to.
-    PrimaryOnly,
-    /// The new image overwrites the old one.
-    Overwrite,
-    /// Old and new image change places.
-    Swap,
-}
-
 impl SignSettings {
     /// The settings of an STiRoT image.
     ///
     /// # Errors
     /// When they ask for another kind of image: which setting, and what it should be.
     pub fn stirot(&self) -> Result<ImageSettings, FormatError> {
-        let wrong = |setting, problem: &str| Err(FormatError::Setting { setting, problem: problem.into() });
-        let profile = ImageProfile::Stirot;
+        self.of(ImageProfile::Stirot)
+    }
+
+    /// The settings of an image for the user's own boot stage.
+    ///
+    /// # Errors
+    /// As [`SignSettings::stirot`].
+    pub fn oemurot(&self) -> Result<ImageSettings, FormatError> {
+        self.of(ImageProfile::Oemurot)
+    }
+
+    fn of(&self, profile: ImageProfile) -> Result<ImageSettings, FormatError> {
+        let kind = match profile {
+            ImageProfile::Stirot => "an STiRoT image",
+            ImageProfile::Oemurot => "an image of the second boot stage",
+        };
         if self.magic != profile.magic() {
             let problem = format!(
-                "the magic is {:#010x}, an STiRoT image has {:#010x} (argument -ma); is this the xml of the second \
-                 stage's application?",
+                "the magic is {:#010x}, {kind} has {:#010x} (argument -ma); is this the xml of the other boot stage's \
+                 image?",
                 self.magic,
                 profile.magic()
             );
-            return wrong("magic", &problem);
+            return wrong("magic", problem);
         }
-        if self.install != InstallMode::PrimaryOnly {
-            return wrong("installation", "an STiRoT image needs --primary-only");
+        match (profile, self.install) {
+            (ImageProfile::Stirot, InstallMode::PrimaryOnly) => {}
+            (ImageProfile::Stirot, _) => return wrong("installation", format!("{kind} needs --primary-only")),
+            (ImageProfile::Oemurot, InstallMode::PrimaryOnly) => {
+                let problem = format!("{kind} is installed from a second slot; it can't have --primary-only");
+                return wrong("installation", problem);
+            }
+            (ImageProfile::Oemurot, _) => {}
         }
         if !self.pad || !self.pad_header {
-            return wrong("padding", "an STiRoT image needs --pad and --pad-header");
+            return wrong("padding", format!("{kind} needs --pad and --pad-header"));
         }
-        if self.encryption_key.is_none() {
-            return wrong("encryption key", "an STiRoT image is encrypted; argument -E is missing");
+        if profile == ImageProfile::Stirot {
+            if self.encryption_key.is_none() {
+                return wrong("encryption key", format!("{kind} is encrypted; argument -E is missing"));
+            }
+            if self.security_counter.is_none() {
+                return wrong("security counter", "argument -s is missing; write auto or a number");
+            }
         }
-        let Some(security_counter) = self.security_counter else {
-            return wrong("security counter", "argument -s is missing; write auto or a number");
-        };
         Ok(ImageSettings {
             profile,
             version: self.version,
-            security_counter,
+            security_counter: self.security_counter,
             header_size: self.header_size,
             slot_size: self.slot_size,
+            install: self.install,
+            align: self.align,
         })
     }
+}
+
+fn wrong<T>(setting: &'static str, problem: impl Into<String>) -> Result<T, FormatError> {
+    Err(FormatError::Setting { setting, problem: problem.into() })
 }

@@ -184,7 +184,7 @@ fn the_strict_reader_finds_what_the_editor_wrote() {
                 Some("-S") => assert_eq!(settings.slot_size, 0x800),
                 Some("-H") => assert_eq!(settings.header_size, 0x800),
                 Some("-x") => assert_eq!(settings.address, Some(0x800)),
-                Some("--align") => assert_eq!(settings.align, 8),
+                Some("--align") => assert_eq!(settings.align.bytes(), 8),
                 Some("-v") => assert_eq!(settings.version.to_string(), text),
                 Some("-s") => assert_eq!(settings.security_counter.unwrap().to_string(), text),
                 None => assert_eq!(settings.input, text),

@@ -4,8 +4,8 @@
 mod common;
 
 use common::vector;
-use formats::mcuboot::{Folder, InstallMode};
-use formats::{McubootFormat, Obdata, SecurityCounter, SignSettings};
+use formats::mcuboot::Folder;
+use formats::{ImageProfile, InstallMode, McubootFormat, Obdata, SecurityCounter, SignSettings};
 
 const IMAGE: &str = "stirot/Image/STiROT_Code_Image.xml";
 const CONFIGURATION: &str = "stirot/Config/STiROT_Config.xml";
@@ -30,13 +30,13 @@ fn the_image_of_one_boot_stage_is_described() {
     assert_eq!(settings.authentication_key.path, "./../Keys/STiROT_Authentication.pem");
     assert_eq!(settings.authentication_key.folder, Folder::LinkedXml);
     assert_eq!(settings.encryption_key.as_ref().unwrap().path, "./../Keys/STiROT_Encryption.pem");
-    assert_eq!((settings.slot_size, settings.header_size, settings.align), (0x20000, 0x400, 16));
+    assert_eq!((settings.slot_size, settings.header_size, settings.align.bytes()), (0x20000, 0x400, 16));
     assert_eq!((settings.address, settings.install), (Some(0x9002_0000), InstallMode::PrimaryOnly));
     assert!(settings.input.ends_with("STiROT_Appli/Binary/appli.bin"));
     assert!(settings.output.ends_with("appli_enc_sign.hex"));
     let image = settings.stirot().unwrap();
     assert_eq!(image.version.to_string(), "1.0.0");
-    assert_eq!(image.security_counter, SecurityCounter::FromVersion);
+    assert_eq!(image.security_counter, Some(SecurityCounter::FromVersion));
     assert_eq!((image.slot_size, image.header_size), (0x20000, 0x400));
 }
 
@@ -49,10 +49,10 @@ fn the_second_stages_own_image_goes_to_its_download_slot() {
 }
 
 #[test]
-fn an_application_of_the_second_stage_is_read_but_is_no_stirot_image() {
+fn an_application_of_the_second_stage_is_no_stirot_image() {
     let image = vector("stirot_oemurot/Images/OEMuROT_Code_Image.xml");
     let settings = resolve(&image, "stirot_oemurot/Config/OEMuROT_Config.xml").unwrap();
-    assert_eq!((settings.install, settings.slot_size, settings.align), (InstallMode::Overwrite, 0x20_0000, 4));
+    assert_eq!((settings.install, settings.slot_size, settings.align.bytes()), (InstallMode::Overwrite, 0x20_0000, 4));
     assert_eq!((settings.magic, settings.address, settings.header_size), (0x96F3_B83D, Some(0x9020_0000), 0x400));
     assert_eq!((settings.pad, settings.pad_header), (true, true));
     assert_eq!(settings.authentication_key.path, "./../Keys/OEMuROT_Authentication.pem");
@@ -60,6 +60,8 @@ fn an_application_of_the_second_stage_is_read_but_is_no_stirot_image() {
     assert_eq!(settings.security_counter, Some(SecurityCounter::FromVersion));
     assert!(settings.input.ends_with("rot_app.bin") && settings.output.ends_with("rot_app_enc_sign.hex"));
     assert!(settings.stirot().unwrap_err().to_string().contains("magic"));
+    let image = settings.oemurot().unwrap();
+    assert_eq!((image.profile, image.install), (ImageProfile::Oemurot, InstallMode::Overwrite));
 }
 
 #[test]
@@ -76,7 +78,7 @@ fn an_argument_that_is_switched_off_doesnt_count() {
     let text = String::from_utf8(vector(IMAGE)).unwrap();
     let off = text.replace("<Command>--primary-only</Command>", "<Command>--primary-only</Command><Enable>0</Enable>");
     let settings = resolve(off.as_bytes(), CONFIGURATION).unwrap();
-    assert_eq!(settings.install, InstallMode::Swap);
+    assert_eq!(settings.install, InstallMode::Swap { sectors: 128 });
     assert!(settings.stirot().unwrap_err().to_string().contains("--primary-only"));
 }
 

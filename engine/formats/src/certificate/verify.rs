@@ -5,7 +5,7 @@ use p256::ecdsa::Signature;
 use sha2::{Digest, Sha256};
 
 use super::{Certificate, CertificateChain, KeyType, Role, SignatureType};
-use crate::image::verify::Outcome;
+use crate::image::judge::Outcome;
 use crate::keys::{Fingerprint, PublicKey};
 
 /// What was found about a chain.

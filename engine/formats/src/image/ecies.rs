@@ -20,9 +20,17 @@ const POINT_SIZE: usize = 65;
 const TAG_SIZE: usize = 32;
 const CONTEXT: &[u8] = b"MCUBoot_ECIES_v1";
 
-/// Encrypts or decrypts with AES-128 in counter mode, counter from zero.
+/// AES-128 in counter mode, which encrypts and decrypts alike.
+pub(crate) type Keystream = ctr::Ctr128BE<aes::Aes128>;
+
+/// The cipher at its beginning: counter zero.
+pub(crate) fn keystream(key: &[u8; KEY_SIZE]) -> Keystream {
+    Keystream::new(key.into(), &[0; 16].into())
+}
+
+/// Encrypts or decrypts a whole.
 pub(crate) fn apply_ctr(key: &[u8; KEY_SIZE], data: &mut [u8]) {
-    ctr::Ctr128BE::<aes::Aes128>::new(key.into(), &[0; 16].into()).apply_keystream(data);
+    keystream(key).apply_keystream(data);
 }
 
 /// Wraps `key` so that the owner of `recipient` can open it.

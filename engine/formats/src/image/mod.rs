@@ -5,15 +5,29 @@ pub mod header;
 pub mod tlv;
 
 #[cfg(feature = "host")]
+pub mod anatomy;
+#[cfg(feature = "host")]
+mod assembly;
+#[cfg(feature = "host")]
 pub mod build;
+#[cfg(feature = "host")]
+pub mod clear;
+#[cfg(feature = "host")]
+pub mod difference;
+#[cfg(feature = "host")]
+pub(crate) mod dissected;
 #[cfg(feature = "host")]
 mod ecies;
 #[cfg(feature = "host")]
 pub mod file;
 #[cfg(feature = "host")]
+pub mod judge;
+#[cfg(feature = "host")]
 pub mod parts;
 #[cfg(feature = "host")]
 pub mod settings;
+#[cfg(feature = "host")]
+pub(crate) mod vectors;
 #[cfg(feature = "host")]
 pub mod verify;
 

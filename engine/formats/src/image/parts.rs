@@ -1,10 +1,12 @@
 //! An image taken apart: where header, gap, payload and TLV areas lie. Structure only; nothing is verified.
 
+use p256::ecdsa::Signature;
 use sha2::{Digest, Sha256};
 
 use super::header::ImageHeader;
-use super::tlv::{TlvArea, TlvKind};
+use super::tlv::{Tlv, TlvArea, TlvKind};
 use crate::error::FormatError;
+use crate::keys::PublicKey;
 use crate::layout::{LayoutError, Problem, reported};
 
 /// The parts of an image, lent from its bytes.
@@ -61,6 +63,22 @@ impl<'a> Parts<'a> {
     /// Bytes from the start of the slot to the end of the last TLV.
     pub fn size(&self) -> u32 {
         self.header.tlv_offset().saturating_add(self.tlvs.size())
+    }
+
+    /// The protected area, head included, as stored.
+    pub(crate) fn protected_bytes(&self) -> &'a [u8] {
+        self.protected_bytes
+    }
+
+    /// Whether the image states the hash of what it holds, names `key` as its signer and has that key's signature; the
+    /// payload as it is in the clear, where it is stored encrypted.
+    pub fn is_signed_by(&self, key: &PublicKey, clear_payload: Option<&[u8]>) -> bool {
+        let entry = |kind| self.tlvs.only(kind).ok().flatten().map(|entry| entry.value);
+        let digest = self.digest(clear_payload.unwrap_or(self.payload));
+        let signature = entry(Tlv::SIGNATURE).and_then(|value| Signature::from_der(value).ok());
+        entry(Tlv::SHA256) == Some(&digest)
+            && entry(Tlv::KEY_HASH) == Some(&key.image_key_hash())
+            && signature.is_some_and(|signature| key.verifies(&digest, &signature))
     }
 
     /// SHA-256 over what is signed, with `payload` as it is in the clear.

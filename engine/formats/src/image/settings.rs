@@ -6,20 +6,44 @@ use std::str::FromStr;
 use super::header::Version;
 use crate::error::FormatError;
 
-/// Whose image it is. The second stage's applications follow other rules (issue of their own), therefore the type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whose image it is: which boot stage verifies and installs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ImageProfile {
-    /// STiRoT's: magic 0xC1592EE9, one slot, hashed and signed as if not encrypted.
+    /// STiRoT's: magic 0xC1592EE9, one slot, encrypted, hashed and signed as if it were not.
     Stirot,
+    /// An application of the user's own boot stage, OEMuRoT or OEMiROT: MCUboot's magic 0x96F3B83D, hashed and signed as
+    /// it is stored.
+    Oemurot,
 }
 
 impl ImageProfile {
+    /// Both, in the order in which a chip with two boot stages starts them.
+    pub const ALL: [Self; 2] = [Self::Stirot, Self::Oemurot];
+
     /// The header's magic.
     pub const fn magic(self) -> u32 {
         match self {
             Self::Stirot => chip::loader::IMAGE_MAGIC,
+            Self::Oemurot => MCUBOOT_MAGIC,
         }
+    }
+
+    /// The profile whose images begin with `magic`.
+    pub fn of_magic(magic: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.magic() == magic)
+    }
+}
+
+/// The magic of an image that MCUboot starts (MCUboot's `image.h`).
+const MCUBOOT_MAGIC: u32 = 0x96F3_B83D;
+
+impl fmt::Display for ImageProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stirot => "STiRoT image",
+            Self::Oemurot => "image of the second boot stage",
+        })
     }
 }
 
@@ -30,12 +54,128 @@ pub struct ImageSettings {
     pub profile: ImageProfile,
     /// Version of the payload.
     pub version: Version,
-    /// What keeps older images from being installed again.
-    pub security_counter: SecurityCounter,
+    /// What keeps older images from being installed again. STiRoT's images have one; another boot stage's may state
+    /// none.
+    pub security_counter: Option<SecurityCounter>,
     /// Bytes in front of the payload.
     pub header_size: u16,
     /// Bytes of the slot that the image must fit.
     pub slot_size: u32,
+    /// How it is installed.
+    pub install: InstallMode,
+    /// The flash's write unit.
+    pub align: Align,
+}
+
+impl ImageSettings {
+    /// Those of an STiRoT image in ST's published project.
+    pub const fn stirot(version: Version, security_counter: SecurityCounter, slot_size: u32) -> Self {
+        Self {
+            profile: ImageProfile::Stirot,
+            version,
+            security_counter: Some(security_counter),
+            header_size: HEADER_SIZE,
+            slot_size,
+            install: InstallMode::PrimaryOnly,
+            align: Align(16),
+        }
+    }
+
+    /// Those of an application of the second boot stage in ST's published project.
+    pub const fn oemurot(version: Version, security_counter: SecurityCounter, slot_size: u32) -> Self {
+        Self {
+            profile: ImageProfile::Oemurot,
+            version,
+            security_counter: Some(security_counter),
+            header_size: HEADER_SIZE,
+            slot_size,
+            install: InstallMode::Overwrite,
+            align: Align(4),
+        }
+    }
+
+    /// The number that the image states as its security counter.
+    pub fn counter(&self) -> Option<u32> {
+        self.security_counter.map(|counter| counter.number(self.version))
+    }
+}
+
+/// Bytes in front of the payload on this chip, where the vector table has to lie at a multiple of 0x400.
+const HEADER_SIZE: u16 = 0x400;
+
+/// How an image is installed. It decides how many bytes at the slot's end belong to the boot stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstallMode {
+    /// There is one slot to install to.
+    PrimaryOnly,
+    /// The new image overwrites the old one.
+    Overwrite,
+    /// Old and new image change places.
+    Swap {
+        /// How many sectors a slot has at most; the boot stage notes its progress for each.
+        sectors: u32,
+    },
+}
+
+impl InstallMode {
+    /// The sectors that ST's tool assumes unless told otherwise.
+    pub const DEFAULT_SECTORS: u32 = 128;
+
+    /// Bytes at the slot's end that the boot stage writes its progress to, the mark of a complete image included
+    /// (`formats.md` §3.4, ST's tool 2.1).
+    pub fn trailer_size(self, align: Align, cipher: PayloadCipher) -> u64 {
+        const MARK: u64 = 16;
+        let align = u64::from(align.bytes());
+        let unit = align.max(8);
+        match self {
+            Self::PrimaryOnly => MARK,
+            Self::Overwrite => 2 * unit + MARK.next_multiple_of(unit),
+            Self::Swap { sectors } => {
+                let keys = match cipher {
+                    PayloadCipher::Aes128 => 2 * MARK.next_multiple_of(unit),
+                    PayloadCipher::None => 0,
+                };
+                3 * u64::from(sectors) * align + keys + 4 * unit + MARK.next_multiple_of(unit)
+            }
+        }
+    }
+}
+
+/// Whether the payload of an image is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PayloadCipher {
+    /// It lies open.
+    None,
+    /// With a key of its own that travels inside the image.
+    Aes128,
+}
+
+/// The write unit of a flash: 1, 2, 4, 8, 16 or 32 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Align(u8);
+
+impl Align {
+    /// What ST's tool assumes unless told otherwise.
+    pub const DEFAULT: Self = Self(1);
+
+    /// A write unit of so many bytes, where there is one.
+    pub const fn new(bytes: u32) -> Option<Self> {
+        Some(Self(match bytes {
+            1 => 1,
+            2 => 2,
+            4 => 4,
+            8 => 8,
+            16 => 16,
+            32 => 32,
+            _ => return None,
+        }))
+    }
+
+    /// Its bytes.
+    pub const fn bytes(self) -> u32 {
+        // Widening; `From` is not const.
+        self.0 as u32
+    }
 }
 
 /// How the security counter is chosen.

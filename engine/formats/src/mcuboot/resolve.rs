@@ -1,16 +1,14 @@
 //! Arguments to settings: links followed into the configuration xml, every value checked.
 
-use super::{Argument, Folder, InstallMode, KeyReference, McubootFormat, SignOption, SignSettings, Source, read};
+use super::{Argument, Folder, KeyReference, McubootFormat, SignOption, SignSettings, Source, read};
 use crate::error::FormatError;
 use crate::image::header::Version;
-use crate::image::settings::SecurityCounter;
+use crate::image::settings::{Align, InstallMode, SecurityCounter};
 use crate::number;
 use crate::obdata::{Obdata, Value};
 
 /// The magic the tool writes unless told otherwise.
 const DEFAULT_MAGIC: u32 = 0x96F3_B83D;
-/// The write unit the tool assumes unless told otherwise.
-const DEFAULT_ALIGN: u32 = 1;
 
 impl McubootFormat {
     /// The settings, with links followed into `linked`, the xml that [`McubootFormat::linked_xml`] names.
@@ -35,16 +33,14 @@ impl McubootFormat {
                 return Err(argument.error("the same argument is given twice; keep one of them"));
             }
             argument.check()?;
-            // It only says how large a trailer for swapping would be.
-            if argument.option == SignOption::MaximumSectors {
-                argument.number(linked)?;
-            }
         }
         let number = |option| given(option).map(|argument| argument.number(linked)).transpose();
+        // They only say how large a trailer for swapping is, and are to be numbers without it, too.
+        let sectors = number(SignOption::MaximumSectors)?.unwrap_or(InstallMode::DEFAULT_SECTORS);
         let install = match (given(SignOption::PrimaryOnly), given(SignOption::OverwriteOnly)) {
             (Some(_), _) => InstallMode::PrimaryOnly,
             (None, Some(_)) => InstallMode::Overwrite,
-            (None, None) => InstallMode::Swap,
+            (None, None) => InstallMode::Swap { sectors },
         };
         let version = required(SignOption::Version, "version (-v)")?;
         Ok(SignSettings {
@@ -63,7 +59,7 @@ impl McubootFormat {
             align: given(SignOption::Align)
                 .map(|argument| argument.align(linked))
                 .transpose()?
-                .unwrap_or(DEFAULT_ALIGN),
+                .unwrap_or(Align::DEFAULT),
             address: number(SignOption::Address)?,
             input: required(SignOption::Input, "input file")?.text()?.to_owned(),
             output: required(SignOption::Output, "output file")?.text()?.to_owned(),
@@ -155,11 +151,8 @@ impl Argument {
         u16::try_from(self.number(linked)?).map_err(|_| self.error("a header of more than 65535 bytes"))
     }
 
-    fn align(&self, linked: Option<&Obdata>) -> Result<u32, FormatError> {
-        match self.number(linked)? {
-            align @ (1 | 2 | 4 | 8 | 16 | 32) => Ok(align),
-            _ => Err(self.error("expected 1, 2, 4, 8, 16 or 32")),
-        }
+    fn align(&self, linked: Option<&Obdata>) -> Result<Align, FormatError> {
+        Align::new(self.number(linked)?).ok_or_else(|| self.error("expected 1, 2, 4, 8, 16 or 32"))
     }
 
     fn linked_number(&self, linked: Option<&Obdata>) -> Result<u64, FormatError> {

@@ -1,6 +1,8 @@
 //! Where the tests find what ST published.
 #![allow(dead_code)]
 
+pub mod images;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
