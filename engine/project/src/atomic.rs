@@ -20,6 +20,29 @@ pub fn write_secret(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace(&Disk::real(), path, bytes, Confidentiality::Secret)
 }
 
+/// Lets `write` write a file and then gives it the name `path`: nobody ever finds a part of it there, unless the machine
+/// itself stops in the next seconds. For a large file that can be made again; [`write()`] waits for the disk.
+///
+/// # Errors
+/// Outside when the disk refuses, inside when `write` does. Then the old file, if there was one, is as it was.
+pub fn write_volatile<T, E>(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> Result<T, E>,
+) -> io::Result<Result<T, E>> {
+    let disk = Disk::real();
+    let path = disk::follow(path);
+    let (temporary, written) = disk.stream_beside(&path, Confidentiality::Public, write)?;
+    match written {
+        Ok(done) => {
+            disk.rename(&temporary.path, &path).inspect_err(|_| disk.discard(&temporary.path)).map(|()| Ok(done))
+        }
+        Err(error) => {
+            disk.discard(&temporary.path);
+            Ok(Err(error))
+        }
+    }
+}
+
 /// Makes `folder` and those above it, as `fs::create_dir_all`; those that are new are on Unix the owner's alone.
 pub fn create_private_folder(folder: &Path) -> io::Result<()> {
     Disk::real().create_folders(folder, Confidentiality::Secret)

@@ -5,11 +5,14 @@
 
 mod elf;
 mod error;
+mod file;
 
 use chip::memory_map::{KIB, Region};
 use formats::HexFile;
 
 pub use error::BinaryError;
+pub use file::ProgramFile;
+pub(crate) use file::begins_as_image;
 
 /// Most bytes in all that may be missing between the parts of a program. Alignment leaves a few, and the hex file of an
 /// image most of its slot, which is no larger than the RAM that it is copied to.

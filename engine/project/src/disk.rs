@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, DirEntry, File, Permissions, TryLockError};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,6 +13,8 @@ use formats::Secret;
 
 /// What every temporary file's name begins with; six random characters, a dash and the name of the target follow.
 const TEMPORARY_PREFIX: &str = ".stirot-saving-";
+/// Small writes are gathered up to so many bytes.
+const STREAM_BUFFER: usize = 64 * 1024;
 /// How many characters of a temporary file's name are random.
 const TEMPORARY_RANDOM: usize = 6;
 
@@ -132,6 +134,27 @@ impl Disk {
         let temporary = self.create_beside(target, confidentiality)?;
         match self.fill(&temporary.file, bytes) {
             Ok(()) => Ok(temporary),
+            Err(error) => {
+                self.discard(&temporary.path);
+                Err(error)
+            }
+        }
+    }
+
+    /// As [`Disk::write_beside`], with what `write` writes, and without waiting for the disk.
+    pub(crate) fn stream_beside<T>(
+        &self,
+        target: &Path,
+        confidentiality: Confidentiality,
+        write: impl FnOnce(&mut dyn Write) -> T,
+    ) -> io::Result<(Temporary, T)> {
+        let temporary = self.create_beside(target, confidentiality)?;
+        let mut buffered = BufWriter::with_capacity(STREAM_BUFFER, &temporary.file);
+        let result = write(&mut buffered);
+        let flushed = self.operation().and_then(|()| buffered.flush());
+        drop(buffered);
+        match flushed {
+            Ok(()) => Ok((temporary, result)),
             Err(error) => {
                 self.discard(&temporary.path);
                 Err(error)

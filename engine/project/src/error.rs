@@ -5,7 +5,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use formats::{FormatError, KeyProblem};
+use formats::{FormatError, ImageProfile, KeyProblem};
 
 use crate::binary::BinaryError;
 use crate::finding::Finding;
@@ -32,6 +32,14 @@ pub enum ProjectError {
         /// The flow.
         flow: Flow,
     },
+    /// The project's flow has no boot stage that takes such an image.
+    #[error("the project's flow is “{flow}”, which has no {profile}")]
+    NoImage {
+        /// The flow.
+        flow: Flow,
+        /// What was asked for.
+        profile: ImageProfile,
+    },
     /// A private key is needed whose file is protected, and its passphrase isn't known.
     #[error("{}, the {role} key, is protected by a passphrase", path.display())]
     Locked {
@@ -55,6 +63,12 @@ pub enum ProjectError {
         path: PathBuf,
         /// What the operating system said.
         source: io::Error,
+    },
+    /// Something else than an earlier image lies where an image would be written; it is as it was.
+    #[error("there is a file already that is not an image: {}", path.display())]
+    Taken {
+        /// Which file.
+        path: PathBuf,
     },
     /// The project file can't be understood.
     #[error("{}, line {line}: {problem}", path.display())]
@@ -176,12 +190,14 @@ impl ProjectError {
                 "choose the folder that holds STiROT and DA, as ST's ROT_Provisioning does, or start from the sample".into()
             }
             Self::OtherFlow { .. } => "choose the flow of one boot stage, or use ST's scripts with the objects made here".into(),
+            Self::NoImage { .. } => "choose another flow, or build the image with keys and sizes given by hand".into(),
             Self::Locked { .. } => "give its passphrase; it is kept in memory only, until the studio is closed".into(),
             Self::Read { .. } => "check that the file exists and that you may read it".into(),
             Self::Write { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => {
                 "the folder holds a project already, and nothing of it is written over; choose another folder".into()
             }
             Self::Write { .. } => "check that the folder exists, is writable and has room; what was there is unchanged".into(),
+            Self::Taken { .. } => "choose another name, or remove it first".into(),
             Self::Settings { .. } => {
                 "mend the line: format, name, board, flow (stirot, stirot_oemurot, oemirot, da), final_state (closed, locked), \
                  debug_authentication (certificate, password) and loader (builtin, or a path) are what it may say"
@@ -205,6 +221,9 @@ impl ProjectError {
             Self::Rules { findings } => findings.iter().map(|finding| finding.help.as_str()).collect::<Vec<_>>().join("\n"),
             Self::Application { .. } => {
                 "build the application, or let “Firmware binary input file” of the image's settings name it".into()
+            }
+            Self::Program { source: source @ (BinaryError::LinkedElsewhere { .. } | BinaryError::Image), .. } => {
+                source.help().into()
             }
             Self::Program { .. } => "name the binary, hex or ELF file that the application's project builds".into(),
             Self::BuiltWrong { .. } => "please report this, with the project's settings but without its keys".into(),

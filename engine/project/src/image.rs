@@ -1,6 +1,8 @@
-//! The application's image: its settings, whether the one on the disk is still right, and building another.
+//! The images that boot stages install: their settings, whether the one on the disk is still right, and building another.
 
+mod description;
 mod prepare;
+mod recipe;
 pub(crate) mod rules;
 
 use std::path::{Path, PathBuf};
@@ -8,7 +10,9 @@ use std::path::{Path, PathBuf};
 use formats::mcuboot::{Folder, KeyReference, SignSettings};
 use formats::{FormatError, McubootFormat, Report};
 
-pub(crate) use prepare::{difference, prepare};
+pub use description::{ImageDescription, KeyName};
+pub(crate) use prepare::{Wanted, difference, prepare};
+pub use recipe::ImageRecipe;
 
 use crate::error::ProjectError;
 use crate::place;
@@ -82,7 +86,7 @@ fn key_path(path: &Path, configuration: &Configuration, key: &KeyReference) -> P
     }
 }
 
-/// The application's image, as it lies on the disk.
+/// The image of one boot stage, as it lies on the disk.
 #[derive(Debug)]
 pub struct ImageOutput {
     /// Its file, Intel hex or plain bytes.
@@ -93,8 +97,8 @@ pub struct ImageOutput {
     pub slot_size: u32,
     /// Version of the application.
     pub version: String,
-    /// What keeps older images from being installed again.
-    pub security_counter: u32,
+    /// What keeps older images from being installed again, where it states that.
+    pub security_counter: Option<u32>,
     /// Address of the download slot it is for.
     pub address: u32,
     /// SHA-256 of `bytes`.
@@ -105,6 +109,8 @@ pub struct ImageOutput {
     pub built: bool,
     /// Why it was built, in words for people.
     pub built_because: Option<String>,
+    /// What it is, in words for people.
+    pub description: ImageDescription,
 }
 
 impl ImageOutput {

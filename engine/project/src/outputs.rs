@@ -17,7 +17,7 @@ use crate::disk::Confidentiality;
 use crate::error::ProjectError;
 use crate::finding::{Finding, Severity};
 use crate::flow::{CERTIFICATE_FILE, Flow};
-use crate::image::{self, ImageOutput};
+use crate::image::{self, ImageOutput, Wanted};
 use crate::keys::{KeyInUse, KeyRole, Protection};
 use crate::project::Project;
 use crate::rules;
@@ -30,6 +30,17 @@ use crate::stage::Stage;
 pub struct Outputs {
     /// The application's image.
     pub image: ImageOutput,
+    /// The debug-authentication object of the final state.
+    pub debug_authentication: ObkOutput,
+    /// STiROT_Config.
+    pub configuration: ObkOutput,
+    /// STiROT_Data.
+    pub data: ObkOutput,
+}
+
+/// The objects that a chip with STiRoT is given, in memory alone: nothing is read from or written to where outputs go.
+#[derive(Debug)]
+pub struct StirotObjects {
     /// The debug-authentication object of the final state.
     pub debug_authentication: ObkOutput,
     /// STiROT_Config.
@@ -59,7 +70,7 @@ pub struct ObkOutput {
 pub enum Kept {
     /// In its file.
     OnDisk,
-    /// In memory only: it holds a private key whose own file is protected by a passphrase.
+    /// In memory only: it holds a private key whose own file is protected by a passphrase, or nobody asked for the file.
     InMemory,
 }
 
@@ -252,7 +263,7 @@ pub(crate) fn make(project: &Project, target: TargetState) -> Result<Outputs, Pr
     require_no_error(project.check_for(target))?;
     // Everything that can fail for a reason of its own comes before the first file is written.
     let objects = built(project, target)?;
-    let image = image::prepare(project)?;
+    let image = image::prepare(project, &Wanted::stirot(project.stirot_stage()?))?;
     let mut saved = objects.into_iter().map(|(planned, obk)| Ok((planned.role, save_object(project, planned, obk)?)));
     let mut next = |wanted: ObjectRole| -> Result<ObkOutput, ProjectError> {
         match saved.next().transpose()? {
@@ -270,22 +281,49 @@ pub(crate) fn make(project: &Project, target: TargetState) -> Result<Outputs, Pr
 
 /// The image that STiRoT installs: of one boot stage the application, of two the second stage.
 pub(crate) fn make_image(project: &Project, target: TargetState) -> Result<Option<ImageOutput>, ProjectError> {
-    if project.stirot.is_none() {
-        return Ok(None);
-    }
+    let Some(stirot) = &project.stirot else { return Ok(None) };
+    require_buildable(project, &stirot.stage, target)?;
+    image::prepare(project, &Wanted::stirot(stirot))?.save(project).map(Some)
+}
+
+/// The image that the user's own boot stage installs.
+pub(crate) fn make_second_stage_image(
+    project: &Project,
+    target: TargetState,
+) -> Result<Option<ImageOutput>, ProjectError> {
+    let Some(oem) = &project.oem else { return Ok(None) };
+    require_buildable(project, oem, target)?;
+    image::prepare(project, &Wanted::second_stage(oem)?)?.save(project).map(Some)
+}
+
+/// Refuses to build an image from what was changed, is locked, or breaks a rule.
+fn require_buildable(project: &Project, stage: &Stage, target: TargetState) -> Result<(), ProjectError> {
     require_unchanged(project)?;
-    let signs = |key: &&KeyInUse| matches!(key.role, KeyRole::Authentication | KeyRole::Encryption);
-    if let Some(key) = project.keys().filter(signs).find(|key| key.protection == Protection::Locked) {
+    if let Some(key) = stage.keys().into_iter().find(|key| key.protection == Protection::Locked) {
         return Err(ProjectError::Locked { role: key.role, path: key.path.clone() });
     }
-    require_no_error(project.check_for(target))?;
-    image::prepare(project)?.save(project).map(Some)
+    require_no_error(project.check_for(target))
 }
 
 pub(crate) fn make_objects(project: &Project, target: TargetState) -> Result<Vec<ObkOutput>, ProjectError> {
     require_unchanged(project)?;
     require_no_error(rules::findings_of_objects(project, target))?;
     built(project, target)?.into_iter().map(|(planned, obk)| save_object(project, planned, obk)).collect()
+}
+
+pub(crate) fn stirot_objects(project: &Project, target: TargetState) -> Result<StirotObjects, ProjectError> {
+    require_unchanged(project)?;
+    require_no_error(rules::findings_of_objects(project, target))?;
+    let mut found = built(project, target)?.into_iter().map(|(planned, obk)| (planned.role, in_memory(planned, obk)));
+    let mut of = |wanted: ObjectRole| match found.next() {
+        Some((role, object)) if role == wanted => Ok(object),
+        _ => Err(ProjectError::OtherFlow { flow: project.flow() }),
+    };
+    Ok(StirotObjects {
+        debug_authentication: of(ObjectRole::DebugAuthentication)?,
+        configuration: of(ObjectRole::StirotConfig)?,
+        data: of(ObjectRole::StirotData)?,
+    })
 }
 
 fn built(project: &Project, target: TargetState) -> Result<Vec<(PlannedObject<'_>, ObkFile)>, ProjectError> {
@@ -320,6 +358,16 @@ pub(crate) fn save(
     .map_err(failed)
 }
 
+fn in_memory(planned: PlannedObject<'_>, obk: ObkFile) -> ObkOutput {
+    let sha256 = Sha256::digest(&*obk.encode()).into();
+    ObkOutput { name: name_of(&planned.path), path: planned.path, obk, sha256, built: true, kept: Kept::InMemory }
+}
+
+/// What an object is called: its file's name without the ending.
+fn name_of(path: &Path) -> String {
+    path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+}
+
 fn save_object(project: &Project, planned: PlannedObject<'_>, obk: ObkFile) -> Result<ObkOutput, ProjectError> {
     let PlannedObject { path, confidentiality, kept, .. } = planned;
     let bytes = obk.encode();
@@ -332,6 +380,5 @@ fn save_object(project: &Project, planned: PlannedObject<'_>, obk: ObkFile) -> R
     if built && kept == Kept::OnDisk {
         save(project, &path, &bytes, confidentiality)?;
     }
-    let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    Ok(ObkOutput { name, sha256: Sha256::digest(&*bytes).into(), path, obk, built, kept })
+    Ok(ObkOutput { name: name_of(&path), sha256: Sha256::digest(&*bytes).into(), path, obk, built, kept })
 }

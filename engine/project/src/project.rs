@@ -12,7 +12,7 @@ use crate::finding::Finding;
 use crate::flow::Flow;
 use crate::image::ImageOutput;
 use crate::keys::{self, KeyInUse, KeyRole, SampleKey};
-use crate::outputs::{self, ObkOutput, Outputs};
+use crate::outputs::{self, ObkOutput, Outputs, StirotObjects};
 use crate::place;
 use crate::rules::{self, BoardFacts};
 use crate::saving;
@@ -226,6 +226,15 @@ impl Project {
         outputs::make_image(self, target)
     }
 
+    /// The image of the application that the user's own boot stage starts, built and saved when it is stale; `None` in a
+    /// flow without such a stage. A project may have none yet: [`ProjectError::Application`] then.
+    ///
+    /// # Errors
+    /// As [`Project::outputs`].
+    pub fn second_stage_image_for(&self, target: TargetState) -> Result<Option<ImageOutput>, ProjectError> {
+        outputs::make_second_stage_image(self, target)
+    }
+
     /// The objects of the project's flow alone, those that are stale built and saved: they can be made before there is an
     /// application.
     ///
@@ -233,6 +242,15 @@ impl Project {
     /// As [`Project::outputs`].
     pub fn objects_for(&self, target: TargetState) -> Result<Vec<ObkOutput>, ProjectError> {
         outputs::make_objects(self, target)
+    }
+
+    /// The objects that a chip with STiRoT is given, made anew in memory; no file is touched. In a flow of two boot stages
+    /// those of the second stage are not among them.
+    ///
+    /// # Errors
+    /// When a rule about objects is broken, a key is locked, or the flow is without STiRoT.
+    pub fn stirot_objects(&self, target: TargetState) -> Result<StirotObjects, ProjectError> {
+        outputs::stirot_objects(self, target)
     }
 
     /// The boot stages whose files the project holds, in the order in which they run.

@@ -46,7 +46,7 @@ fn the_image_is_what_the_settings_say_and_opens_with_the_projects_keys() {
     let project = bench.open().unwrap();
     let image = project.outputs().unwrap().image;
     assert!(image.report.all_hold(), "{:?}", image.report.checks);
-    assert_eq!((image.version.as_str(), image.security_counter), ("1.0.0", 0x0100_0000));
+    assert_eq!((image.version.as_str(), image.security_counter), ("1.0.0", Some(0x0100_0000)));
     assert_eq!((image.address, image.slot_size), (0x9002_0000, 0x2_0000));
     assert_eq!(image.bytes[..4], 0xC159_2EE9_u32.to_le_bytes());
     assert_eq!(image.bytes.len(), image.report.image_size as usize);

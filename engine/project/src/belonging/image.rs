@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use formats::{Expected, ImageFile, Outcome, PrivateKey, PublicKey, verify};
+use formats::{CheckName, Expected, ImageFile, ImageProfile, Outcome, PrivateKey, PublicKey, verify};
 
 use super::stage::present;
 use super::{Belonging, PartId, Seen, file_name};
@@ -12,6 +12,10 @@ use crate::image;
 use crate::outputs::{ObjectRole, PlannedObject, keys_inside, planned_objects};
 use crate::project::Project;
 use crate::stage::StirotStage;
+
+/// What an image for STiRoT is verified against, the keys and the slot left out.
+const STIROT: Expected<'_> =
+    Expected { authentication: None, decryption: None, slot_size: None, profile: Some(ImageProfile::Stirot) };
 
 pub(super) fn add(whole: &mut Belonging, project: &Project) {
     let Some(stirot) = &project.stirot else { return };
@@ -47,8 +51,7 @@ fn by_object(project: &Project, file: &ImageFile) -> Seen {
     };
     match keys_of(project, object) {
         Ok((authentication, decryption)) => {
-            let expected =
-                Expected { authentication: Some(&authentication), decryption: Some(&decryption), slot_size: None };
+            let expected = Expected { authentication: Some(&authentication), decryption: Some(&decryption), ..STIROT };
             match verify(file, &expected) {
                 Ok(report) => match report.checks.iter().find_map(|check| match &check.outcome {
                     Outcome::Fails(why) => Some(format!("{}: {why}", check.name.text())),
@@ -75,7 +78,7 @@ fn keys_of(project: &Project, object: &PlannedObject<'_>) -> Result<(PublicKey, 
 
 /// Whether the image holds this application with these settings.
 fn by_application(project: &Project, stirot: &StirotStage) -> Seen {
-    match image::difference(project) {
+    match image::difference(project, &image::Wanted::stirot(stirot)) {
         Ok(None) => Seen::holds(format!("it holds {} as it is now", file_name(&stirot.stage.image.input))),
         Ok(Some(because)) => Seen::stale(because),
         Err(ProjectError::Locked { role, .. }) => {
@@ -91,14 +94,17 @@ fn in_slot(stirot: &StirotStage, file: &ImageFile) -> Seen {
     if let Some(address) = file.address.filter(|address| *address != wanted) {
         return Seen::stale(format!("it is for {}, the slot is at {}", grouped(address), grouped(wanted)));
     }
-    let expected = Expected { slot_size: Some(size), ..Expected::default() };
-    let fits = verify(file, &expected).map(|report| {
-        report.outcome(formats::CheckName::Slot).cloned().unwrap_or(Outcome::NotCheckable("not checked".into()))
-    });
-    match fits {
-        Ok(Outcome::Holds(_)) => Seen::holds(format!("it is for {} and fits {size:#x} bytes", grouped(wanted))),
-        Ok(Outcome::Fails(why)) => Seen::broken(format!("it doesn't fit: {why}"), None),
-        Ok(Outcome::NotCheckable(why)) => Seen::unknown(why),
-        Err(problem) => Seen::stale(format!("it is no whole image: {problem}")),
+    let expected = Expected { slot_size: Some(size), ..STIROT };
+    let report = match verify(file, &expected) {
+        Ok(report) => report,
+        Err(problem) => return Seen::stale(format!("it is no whole image: {problem}")),
+    };
+    match (report.outcome(CheckName::Slot), report.outcome(CheckName::Extent)) {
+        (Some(Outcome::Fails(why)), _) | (_, Some(Outcome::Notice(why))) => {
+            Seen::broken(format!("it doesn't fit: {why}"), None)
+        }
+        (Some(Outcome::Holds(_)), _) => Seen::holds(format!("it is for {} and fits {size:#x} bytes", grouped(wanted))),
+        (Some(Outcome::NotCheckable(why) | Outcome::Notice(why)), _) => Seen::unknown(why.clone()),
+        (None, _) => Seen::unknown("not checked"),
     }
 }

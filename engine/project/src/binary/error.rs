@@ -26,6 +26,12 @@ pub enum BinaryError {
         /// What the file says.
         found: String,
     },
+    /// A file of another kind. A key in an image would be a secret given away, and a text never runs.
+    #[error("the file is no application, but {what}")]
+    NoApplication {
+        /// What it is.
+        what: &'static str,
+    },
     /// An object file or a library.
     #[error("the file is no linked program")]
     NotLinked,
@@ -79,6 +85,14 @@ pub enum BinaryError {
         /// The word.
         reset: u32,
     },
+    /// An application for another place than that from which it will run.
+    #[error("the program is linked to {}, and will run at {}", grouped(*linked), grouped(*runs))]
+    LinkedElsewhere {
+        /// The address of its first byte.
+        linked: u32,
+        /// Where that byte will be.
+        runs: u32,
+    },
     /// A loader for another memory.
     #[error("the loader's part at {} lies outside of user flash", grouped(*address))]
     OutsideUserFlash {
@@ -114,9 +128,13 @@ impl BinaryError {
             Self::Apart { .. } | Self::BeyondMemory { .. } => {
                 "in the linker script, let initialised data be loaded behind the code (`AT>`) and copied at the start"
             }
+            Self::NoApplication { .. } => "name the binary, hex or ELF file that the application's project builds",
             Self::Image => "choose the application's binary file; signing and encrypting is the studio's part",
             Self::Stack { .. } | Self::Reset { .. } => {
                 "let the file begin with the program's vector table, and choose a program, not an image or other data"
+            }
+            Self::LinkedElsewhere { .. } => {
+                "link the application for the firmware area's address plus 0x400, or move the firmware area"
             }
             Self::OutsideUserFlash { .. } | Self::NotOnSector { .. } => {
                 "link the loader to 0x0800 0000 or to the start of another sector (0x2000) of the 64 KiB of user flash"

@@ -7,10 +7,15 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use formats::{BuiltImage, Expected, ImageFile, Outcome, PrivateKey, Report, build_image, decrypt, verify};
+use formats::{
+    BuiltImage, Expected, FormatError, ImageFacts, ImageFile, ImageForm, ImageKeys, ImageSettings, Outcome,
+    PayloadCipher, PrivateKey, Report, build_image, decrypt, verify,
+};
 use sha2::{Digest, Sha256};
 
 use super::ImageOutput;
+use super::description::{ImageDescription, KeyName};
+use super::recipe::{is_hex, stem};
 use crate::binary;
 use crate::disk::Confidentiality;
 use crate::error::ProjectError;
@@ -28,44 +33,68 @@ pub(crate) struct Prepared {
     unsaved: Option<Vec<u8>>,
 }
 
-/// The keys and the application, and what an image is measured against.
+/// The image that the files of one boot stage ask for.
+pub(crate) struct Wanted<'a> {
+    stage: &'a Stage,
+    settings: ImageSettings,
+    /// Address of the slot that it is placed in to be installed.
+    address: u32,
+}
+
+impl<'a> Wanted<'a> {
+    pub(crate) fn stirot(stirot: &'a StirotStage) -> Self {
+        let address = stirot.stage.image.sign.address.unwrap_or(stirot.meaning.download_address);
+        Self { stage: &stirot.stage, settings: stirot.image, address }
+    }
+
+    /// The image of the application that the user's own boot stage starts. Where its slot lies is said by the image's
+    /// settings alone.
+    pub(crate) fn second_stage(stage: &'a Stage) -> Result<Self, ProjectError> {
+        let image = &stage.image;
+        let settings = image.sign.oemurot().map_err(|source| image.wrong(source))?;
+        let address = image.sign.address.ok_or_else(|| {
+            let problem = "argument -x is missing; it says where the download slot of the application lies".into();
+            image.wrong(FormatError::Setting { setting: "address", problem })
+        })?;
+        Ok(Self { stage, settings, address })
+    }
+}
+
+/// The keys and the application.
 struct Inputs {
     authentication: PrivateKey,
     encryption: PrivateKey,
     application: Vec<u8>,
-    address: u32,
 }
 
 /// Finds the right image on the disk, or builds one in memory.
-pub(crate) fn prepare(project: &Project) -> Result<Prepared, ProjectError> {
-    let stirot = project.stirot_stage()?;
-    let inputs = read_inputs(project, stirot)?;
-    let path = project.place_output(stirot.stage.image.output.clone());
-    let because = match present(stirot, &inputs, &path)? {
-        Ok(found) => return Ok(Prepared { output: found.output(path, &inputs, None), unsaved: None }),
+pub(crate) fn prepare(project: &Project, wanted: &Wanted<'_>) -> Result<Prepared, ProjectError> {
+    let inputs = read_inputs(project, wanted.stage)?;
+    let path = project.place_output(wanted.stage.image.output.clone());
+    let because = match present(wanted, &inputs, &path)? {
+        Ok(found) => return Ok(Prepared { output: found.output(wanted, &inputs, path, None), unsaved: None }),
         Err(because) => because,
     };
     let failed = |source| ProjectError::Build { path: path.clone(), source };
-    let built = build_image(&inputs.application, &stirot.image, &inputs.authentication, &inputs.encryption.public())
-        .map_err(failed)?;
-    let file = file_bytes(&path, &built, inputs.address).map_err(failed)?;
+    let keys = ImageKeys { signing: &inputs.authentication, encryption: Some(&inputs.encryption.public()) };
+    let built = build_image(&inputs.application, &wanted.settings, keys).map_err(failed)?;
+    let file = file_bytes(&path, &built, wanted.address).map_err(failed)?;
     // What was built is believed no more than what was found.
     let found =
-        assess(stirot, &inputs, &file).map_err(|because| ProjectError::BuiltWrong { path: path.clone(), because })?;
-    Ok(Prepared { output: found.output(path, &inputs, Some(because)), unsaved: Some(file) })
+        assess(wanted, &inputs, &file).map_err(|because| ProjectError::BuiltWrong { path: path.clone(), because })?;
+    Ok(Prepared { output: found.output(wanted, &inputs, path, Some(because)), unsaved: Some(file) })
 }
 
 /// Why the image on the disk isn't the one that the project asks for; `None` when it is.
-pub(crate) fn difference(project: &Project) -> Result<Option<String>, ProjectError> {
-    let stirot = project.stirot_stage()?;
-    let inputs = read_inputs(project, stirot)?;
-    let path = project.place_output(stirot.stage.image.output.clone());
-    Ok(present(stirot, &inputs, &path)?.err())
+pub(crate) fn difference(project: &Project, wanted: &Wanted<'_>) -> Result<Option<String>, ProjectError> {
+    let inputs = read_inputs(project, wanted.stage)?;
+    let path = project.place_output(wanted.stage.image.output.clone());
+    Ok(present(wanted, &inputs, &path)?.err())
 }
 
-fn present(stirot: &StirotStage, inputs: &Inputs, path: &Path) -> Result<Result<Right, String>, ProjectError> {
+fn present(wanted: &Wanted<'_>, inputs: &Inputs, path: &Path) -> Result<Result<Right, String>, ProjectError> {
     match fs::read(path) {
-        Ok(file) => Ok(assess(stirot, inputs, &file)),
+        Ok(file) => Ok(assess(wanted, inputs, &file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Err("there is none yet".into())),
         Err(source) => Err(ProjectError::Read { path: path.to_owned(), source }),
     }
@@ -88,13 +117,12 @@ pub(super) fn read_application(stage: &Stage) -> Result<Vec<u8>, ProjectError> {
 }
 
 /// The keys are the configuration's: that the image's settings name the same ones is a rule.
-fn read_inputs(project: &Project, stirot: &StirotStage) -> Result<Inputs, ProjectError> {
+fn read_inputs(project: &Project, stage: &Stage) -> Result<Inputs, ProjectError> {
     let private = |key: &KeyInUse| project.sources.private_key(key.role, &key.path);
     Ok(Inputs {
-        authentication: private(&stirot.stage.authentication)?,
-        encryption: private(&stirot.stage.encryption)?,
-        application: payload(read_application(&stirot.stage)?),
-        address: stirot.stage.image.sign.address.unwrap_or(stirot.meaning.download_address),
+        authentication: private(&stage.authentication)?,
+        encryption: private(&stage.encryption)?,
+        application: payload(read_application(stage)?),
     })
 }
 
@@ -105,32 +133,27 @@ fn payload(file: Vec<u8>) -> Vec<u8> {
 }
 
 /// By the file's ending, as ST's tool does: `.hex`, or else the slot's bytes.
-fn file_bytes(path: &Path, built: &BuiltImage, address: u32) -> Result<Vec<u8>, formats::FormatError> {
-    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("hex")) {
-        built.to_hex(address).map(String::into_bytes)
-    } else {
-        Ok(built.to_bin())
-    }
+fn file_bytes(path: &Path, built: &BuiltImage, address: u32) -> Result<Vec<u8>, FormatError> {
+    if is_hex(path) { built.encode(ImageForm::Hex { address }) } else { built.encode(ImageForm::Slot) }
 }
 
 /// An image that was found right.
 struct Right {
     bytes: Vec<u8>,
     report: Report,
-    slot_size: u32,
-    security_counter: u32,
 }
 
 impl Right {
-    fn output(self, path: PathBuf, inputs: &Inputs, built_because: Option<String>) -> ImageOutput {
+    fn output(self, wanted: &Wanted<'_>, inputs: &Inputs, path: PathBuf, built_because: Option<String>) -> ImageOutput {
         ImageOutput {
-            path,
             sha256: Sha256::digest(&self.bytes).into(),
             bytes: self.bytes,
-            slot_size: self.slot_size,
+            slot_size: wanted.settings.slot_size,
             version: self.report.header.version.to_string(),
-            security_counter: self.security_counter,
-            address: inputs.address,
+            security_counter: self.report.security_counter,
+            address: wanted.address,
+            description: described(wanted, inputs, path.clone(), &self.report),
+            path,
             report: self.report,
             built: built_because.is_some(),
             built_because,
@@ -138,25 +161,53 @@ impl Right {
     }
 }
 
+/// What an image is that was found right: it has the project's settings and keys, and holds this application.
+fn described(wanted: &Wanted<'_>, inputs: &Inputs, file: PathBuf, report: &Report) -> ImageDescription {
+    let Wanted { stage, settings, address } = wanted;
+    let name = |key: &KeyInUse| KeyName { name: stem(&key.path), fingerprint: key.fingerprint };
+    ImageDescription {
+        facts: ImageFacts {
+            profile: settings.profile,
+            version: report.header.version,
+            security_counter: report.security_counter,
+            flags: report.header.flags,
+            payload_bytes: inputs.application.len() as u64,
+            header_size: report.header.header_size,
+            image_bytes: report.image_size.into(),
+            slot_size: settings.slot_size,
+            trailer_bytes: settings.install.trailer_size(settings.align, PayloadCipher::Aes128),
+            hash: report.stated_hash.unwrap_or_default(),
+            signed_with: stage.authentication.fingerprint,
+            encrypted_for: Some(stage.encryption.fingerprint),
+        },
+        file,
+        application: stage.image.input.clone(),
+        address: Some(*address),
+        signed_with: name(&stage.authentication),
+        encrypted_for: Some(name(&stage.encryption)),
+    }
+}
+
 /// Whether a file holds the image that the project asks for; otherwise what is another, in words.
-fn assess(stirot: &StirotStage, inputs: &Inputs, file: &[u8]) -> Result<Right, String> {
-    let settings = &stirot.image;
+fn assess(wanted: &Wanted<'_>, inputs: &Inputs, file: &[u8]) -> Result<Right, String> {
+    let settings = &wanted.settings;
     let file = ImageFile::decode(file).map_err(|error| format!("the one on the disk can't be read: {error}"))?;
-    if let Some(address) = file.address.filter(|address| *address != inputs.address) {
+    if let Some(address) = file.address.filter(|address| *address != wanted.address) {
         return Err(format!(
             "the one on the disk is for {}, the download slot is at {}",
             grouped(address),
-            grouped(inputs.address)
+            grouped(wanted.address)
         ));
     }
     let expected = Expected {
         authentication: Some(&inputs.authentication.public()),
         decryption: Some(&inputs.encryption),
         slot_size: Some(settings.slot_size),
+        profile: Some(settings.profile),
     };
     let report = verify(&file, &expected).map_err(|error| format!("the one on the disk is no whole image: {error}"))?;
     for check in &report.checks {
-        if let Outcome::Fails(why) | Outcome::NotCheckable(why) = &check.outcome {
+        if let Outcome::Fails(why) | Outcome::NotCheckable(why) | Outcome::Notice(why) = &check.outcome {
             return Err(format!("the one on the disk fails the check “{}”: {why}", check.name.text()));
         }
     }
@@ -167,9 +218,11 @@ fn assess(stirot: &StirotStage, inputs: &Inputs, file: &[u8]) -> Result<Right, S
             header.version, settings.version
         ));
     }
-    let counter = settings.security_counter.number(settings.version);
-    if report.security_counter != Some(counter) {
-        return Err(format!("the one on the disk has another security counter than {counter:#010x}"));
+    if report.security_counter != settings.counter() {
+        return Err(match settings.counter() {
+            Some(counter) => format!("the one on the disk has another security counter than {counter:#010x}"),
+            None => "the one on the disk has a security counter, the settings ask for none".into(),
+        });
     }
     if header.header_size != settings.header_size {
         return Err(format!("the one on the disk has a header of {:#x} bytes", header.header_size));
@@ -181,7 +234,7 @@ fn assess(stirot: &StirotStage, inputs: &Inputs, file: &[u8]) -> Result<Right, S
     }
     let size = usize::try_from(report.image_size).unwrap_or(usize::MAX);
     let bytes = file.content.get(..size).ok_or("the one on the disk is cut short")?.to_vec();
-    Ok(Right { bytes, report, slot_size: settings.slot_size, security_counter: counter })
+    Ok(Right { bytes, report })
 }
 
 /// Whether a decrypted payload is the application, filled up to whole cipher blocks with zeros.

@@ -5,7 +5,7 @@ use std::fs;
 use chip::loader::IMAGE_HEADER_SIZE;
 use formats::{Expected, FormatError, ImageFile, verify};
 
-use super::prepare::{prepare, read_application};
+use super::prepare::{Wanted, prepare, read_application};
 use crate::application::{ApplicationFacts, application_facts};
 use crate::error::ProjectError;
 use crate::finding::{Finding, NewValue, RegionName, Severity};
@@ -56,7 +56,7 @@ pub(crate) fn application_is_understood(stage: &Stage) -> bool {
 
 /// R16, R17: the image can be built.
 fn built(project: &Project, stirot: &StirotStage) -> Option<Finding> {
-    let problem = match prepare(project) {
+    let problem = match prepare(project, &Wanted::stirot(stirot)) {
         // Without the passphrase nothing can be said, and nothing is built either.
         Ok(_) | Err(ProjectError::Locked { .. }) => return None,
         Err(problem) => problem,
