@@ -1,10 +1,14 @@
-//! From a blank board to a running application, with flash that takes no time: what the studio itself costs.
+//! From a blank board to a running application, with flash that takes no time: what the studio itself costs. And an image
+//! tried on a board that is made for it, which is the same with a judgement at its end.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use project::Project;
-use provision::{Cancel, FinalState, Link, RunFolder, SiliconOptions, VirtualBoard, VirtualOptions, provision_on};
+use provision::{
+    Cancel, Decision, FinalState, Link, RunFolder, SiliconOptions, VirtualBoard, VirtualOptions, provision_on,
+    try_image,
+};
 
 fn blank_board_to_running_application(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
@@ -33,5 +37,24 @@ fn blank_board_to_running_application(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, blank_board_to_running_application);
+fn an_image_tried(criterion: &mut Criterion) {
+    let folder = tempfile::tempdir().unwrap();
+    project::sample::unpack(&folder.path().join("project")).unwrap();
+    let project = Project::open(&folder.path().join("project")).unwrap();
+    let image = project.outputs().unwrap().image.bytes;
+    let mut damaged = image.clone();
+    damaged[0x500] ^= 1;
+    let mut group = criterion.benchmark_group("trial");
+    group.sample_size(10);
+    for (name, content, installed) in [("installed", &image, true), ("refused", &damaged, false)] {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                let trial = try_image(&project, content, &Cancel::new(), &mut |_| {}).unwrap();
+                assert_eq!(trial.decision == Decision::Installed, installed);
+            });
+        });
+    }
+}
+
+criterion_group!(benches, blank_board_to_running_application, an_image_tried);
 criterion_main!(benches);

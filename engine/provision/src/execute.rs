@@ -7,11 +7,13 @@ mod memory_search;
 mod objects;
 mod protections;
 mod run;
+mod trial;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use run::execute;
+pub(crate) use run::run_plan;
 
 use crate::link::Survey;
 use crate::record::Record;

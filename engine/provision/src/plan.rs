@@ -13,10 +13,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use build::plan;
+pub(crate) use build::plan_of;
 pub use checks::{PlanRefusal, Reason};
 pub use inputs::{Identity, Input};
 
 use crate::capability::ObjectRole;
+use crate::material::Material;
 use crate::record::hex;
 
 /// The state a plan leads to.
@@ -198,6 +200,7 @@ pub(crate) enum Action {
     ToFinalState,
     ProveClosed,
     WatchApplication,
+    WatchTrial,
 }
 
 /// Bits of an option word: those in `mask` become those in `value`.
@@ -235,8 +238,9 @@ pub struct Plan {
     pub sample_keys: Vec<String>,
     pub(crate) loader: Vec<u8>,
     pub(crate) loader_source: LoaderSource,
-    pub(crate) image_version: String,
-    /// SHA-256 of image and objects, whole. Never shown and never saved: an object may hold a password's hash.
+    /// The version that the application shall name.
+    pub(crate) image_version: Option<String>,
+    /// [`Material::digests`] of what it was made of.
     pub(crate) digests: [[u8; 32]; 4],
 }
 
@@ -246,9 +250,9 @@ impl Plan {
         self.steps.iter().enumerate().find(|(_, step)| step.id == id)
     }
 
-    /// Whether these are the outputs that the plan was made of.
-    pub(crate) fn is_made_of(&self, outputs: &project::Outputs) -> bool {
-        self.digests == digests(outputs)
+    /// Whether this is what the plan was made of.
+    pub(crate) fn is_made_of(&self, material: &Material<'_>) -> bool {
+        self.digests == material.digests()
     }
 
     /// The hash as hexadecimal.
@@ -263,23 +267,6 @@ impl Plan {
             LoaderSource::File(path) => path.display().to_string(),
         }
     }
-}
-
-/// SHA-256 of image, debug-authentication object, configuration and data.
-pub(crate) fn digests(outputs: &project::Outputs) -> [[u8; 32]; 4] {
-    let object = |object: &project::ObkOutput| {
-        let mut hash = FieldHash::default();
-        hash.field("destination", &object.obk.destination.0.to_le_bytes());
-        hash.field("encryption", &object.obk.encryption.word().to_le_bytes());
-        hash.field("body", &object.obk.body);
-        hash.finish()
-    };
-    [
-        Sha256::digest(&outputs.image.bytes).into(),
-        object(&outputs.debug_authentication),
-        object(&outputs.configuration),
-        object(&outputs.data),
-    ]
 }
 
 /// Hashes a sequence of named fields, each with its length, so that no two sequences share their bytes.

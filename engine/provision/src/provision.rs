@@ -62,7 +62,7 @@ pub fn plan_for(project: &Project, final_state: FinalState) -> Result<(Plan, pro
 }
 
 /// The board profile that the project's settings name.
-fn profile_of(project: &Project) -> Result<BoardProfile, PlanRefusal> {
+pub(crate) fn profile_of(project: &Project) -> Result<BoardProfile, PlanRefusal> {
     let name = &project.settings().board;
     BoardProfile::named(name).ok_or_else(|| {
         let known = BoardProfile::known().into_iter().map(|profile| profile.name).collect::<Vec<_>>();

@@ -18,12 +18,12 @@ use crate::link::Survey;
 use crate::rsslib::RssOutcome;
 
 /// How long an application may take from reset to its first line: an installation erases and writes two slots.
-const BANNER_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const BANNER_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the console must be quiet for the banner to count as complete.
-const BANNER_QUIET: Duration = Duration::from_millis(50);
-const POLL: Duration = Duration::from_millis(2);
+pub(super) const BANNER_QUIET: Duration = Duration::from_millis(50);
+pub(super) const POLL: Duration = Duration::from_millis(2);
 /// The longest banner that is kept in a record, in bytes.
-const BANNER_KEPT: usize = 2048;
+pub(super) const BANNER_KEPT: usize = 2048;
 
 impl Run<'_> {
     pub(super) fn climb_to_final_state(&mut self) -> Result<Evidence, ProvisionError> {
@@ -112,8 +112,8 @@ impl Run<'_> {
         self.link.disconnect();
         let banner = self.first_words(&board, &mut reader, trace)?;
         let text = String::from_utf8_lossy(&banner).trim().chars().take(BANNER_KEPT).collect::<String>();
-        let version = &self.plan.image_version;
-        let seen = if text.contains(version.as_str()) { "yes" } else { "no" };
+        let names_it = self.plan.image_version.as_ref().is_some_and(|version| text.contains(version.as_str()));
+        let seen = if names_it { "yes" } else { "no" };
         let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned();
         self.record.banner = Some(text.clone());
         Ok(Evidence::text(format!("the application says: {line}")).with("banner", text).with("names_version", seen))
@@ -190,7 +190,7 @@ mod tests {
 
     use crate::bench::VirtualOptions;
     use crate::execute::{Cancel, execute};
-    use crate::plan::digests;
+    use crate::material::Material;
     use crate::{
         Authority, FinalState, LeaveOpen, Link, ProvisionError, RunFolder, SiliconOptions, StepId, VirtualBoard,
         plan_for,
@@ -213,7 +213,7 @@ mod tests {
         body[..32].copy_from_slice(&hash);
         outputs.configuration.obk =
             ObkFile::new(Destination::STIROT_CONFIG, Encryption::Encrypted, Secret::new(body)).unwrap();
-        plan.digests = digests(&outputs);
+        plan.digests = Material::of(&outputs).digests();
 
         let options = VirtualOptions { pace: board::Pace::Jump, ..VirtualOptions::default() };
         let board = VirtualBoard::create_with(&folder.path().join("bench.board"), Some(40), options).unwrap();

@@ -38,7 +38,7 @@ impl Run<'_> {
         algorithm: &str,
     ) -> Result<Evidence, ProvisionError> {
         let before = self.link.option_bytes()?;
-        let slot = self.outputs.image.slot();
+        let slot = self.material.download.slot();
         let digest = hex(&Sha256::digest(&slot));
         let blocks = [(installation.start, vec![0xFF; installation.size as usize]), (download.start, slot)];
         // Progress is told from inside the commit, which holds the link.

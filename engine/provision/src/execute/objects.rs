@@ -35,11 +35,11 @@ impl Run<'_> {
     }
 
     pub(super) fn store(&mut self, role: ObjectRole) -> Result<Evidence, ProvisionError> {
-        let outputs = self.outputs;
+        let material = self.material;
         let object = match role {
-            ObjectRole::DebugAuthentication => &outputs.debug_authentication,
-            ObjectRole::Configuration => &outputs.configuration,
-            ObjectRole::Data => &outputs.data,
+            ObjectRole::DebugAuthentication => material.debug_authentication,
+            ObjectRole::Configuration => material.configuration,
+            ObjectRole::Data => material.data,
         };
         let sendable = Sendable::reversible(&object.obk).ok_or_else(|| ProvisionError::Internal {
             what: format!("{} reached the executor, and is no object that may be sent", object.name),

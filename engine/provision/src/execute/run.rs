@@ -13,11 +13,13 @@ use crate::evidence::Evidence;
 use crate::firmware;
 use crate::journal::{Entry, History, Journal, RunFolder};
 use crate::link::{Link, Survey};
+use crate::material::Material;
 use crate::plan::{Action, FinalState, Plan, Step, StepId};
 use crate::preflight::{Verdict, preflight};
 use crate::profile::BoardProfile;
 use crate::record::{Outcome, Record, StepRecord, StepResult, hex, now};
 use crate::timings::Timings;
+use crate::trial::Sighting;
 
 /// Runs a plan, or finishes a run of it that broke off: the chip's state decides where it takes up.
 ///
@@ -35,6 +37,19 @@ pub fn execute(
     cancel: &Cancel,
     events: &mut dyn FnMut(Event),
 ) -> Result<Record, ProvisionError> {
+    run_plan(plan, &Material::of(outputs), link, authority, folder, cancel, events).map(|(record, _)| record)
+}
+
+/// As [`execute`], whatever goes into the download slot; of a trial, what STiRoT did with it, too.
+pub(crate) fn run_plan(
+    plan: &Plan,
+    material: &Material<'_>,
+    link: &mut Link,
+    authority: Authority<'_>,
+    folder: &RunFolder,
+    cancel: &Cancel,
+    events: &mut dyn FnMut(Event),
+) -> Result<(Record, Option<Sighting>), ProvisionError> {
     match (plan.final_state, authority) {
         (FinalState::Closed, Authority::Close(_)) | (FinalState::Locked, Authority::Lock(..)) => {}
         _ => return Err(ProvisionError::LockNeedsConsent),
@@ -42,7 +57,7 @@ pub fn execute(
     if !authority.leave_open().is_for(link.virtual_board()) {
         return Err(ProvisionError::RealBoard { board: link.address().to_string() });
     }
-    if !plan.is_made_of(outputs) {
+    if !plan.is_made_of(material) {
         return Err(ProvisionError::Internal { what: "the outputs are not the ones that the plan was made of".into() });
     }
     let mut timings = Timings::of(folder);
@@ -69,7 +84,7 @@ pub fn execute(
     };
     let mut run = Run {
         plan,
-        outputs,
+        material,
         link,
         authority,
         cancel,
@@ -78,9 +93,10 @@ pub fn execute(
         record: &mut record,
         timings: &mut timings,
         acknowledged: Objects::default(),
+        sighting: None,
     };
     let result = run.all(folder);
-    let index = run.index;
+    let (index, sighting) = (run.index, run.sighting.take());
     let title = index.and_then(|index| plan.steps.get(index)).map(|step| step.title.clone());
     record.seconds = began.elapsed().as_secs_f64();
     if let Err(error) = &result {
@@ -99,7 +115,7 @@ pub fn execute(
     events(Event::Finished(Box::new(record.clone())));
     result?;
     saved?;
-    Ok(record)
+    Ok((record, sighting))
 }
 
 /// The chip's acknowledgements in this run.
@@ -113,7 +129,7 @@ pub(super) struct Objects {
 /// A run under way. The steps themselves are in the sibling files.
 pub(super) struct Run<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) outputs: &'a Outputs,
+    pub(super) material: &'a Material<'a>,
     pub(super) link: &'a mut Link,
     pub(super) authority: Authority<'a>,
     pub(super) cancel: &'a Cancel,
@@ -123,6 +139,8 @@ pub(super) struct Run<'a> {
     pub(super) record: &'a mut Record,
     timings: &'a mut Timings,
     pub(super) acknowledged: Objects,
+    /// What STiRoT did with an image under trial.
+    pub(super) sighting: Option<Sighting>,
 }
 
 /// Where a run takes up.
@@ -218,6 +236,7 @@ impl Run<'_> {
             Action::ToFinalState => self.climb_to_final_state(),
             Action::ProveClosed => self.prove_closed(),
             Action::WatchApplication => self.watch_application(),
+            Action::WatchTrial => self.watch_trial(),
         }
     }
 
@@ -373,7 +392,7 @@ mod tests {
             sample_keys: Vec::new(),
             loader: Vec::new(),
             loader_source: crate::plan::LoaderSource::Builtin,
-            image_version: "1.0.0".into(),
+            image_version: Some("1.0.0".into()),
             digests: [[0; 32]; 4],
         }
     }

@@ -12,6 +12,7 @@ use super::inputs::collect;
 use super::{Action, Change, FieldHash, FinalState, LoaderSource, Plan, Reason, Step, StepId, Undo};
 use crate::capability::ObjectRole;
 use crate::firmware;
+use crate::material::{Download, Material};
 use crate::profile::{BoardProfile, XspiSupply};
 
 /// Plans what will be done to a board. No board is needed.
@@ -24,9 +25,19 @@ pub fn plan(
     final_state: FinalState,
     profile: &BoardProfile,
 ) -> Result<Plan, PlanRefusal> {
+    plan_of(project, &Material::of(outputs), final_state, profile)
+}
+
+/// As [`plan`], whatever goes into the download slot.
+pub(crate) fn plan_of(
+    project: &Project,
+    material: &Material<'_>,
+    final_state: FinalState,
+    profile: &BoardProfile,
+) -> Result<Plan, PlanRefusal> {
     let (loader, loader_source) = loader(project)?;
     let layout = layout(project)?;
-    let found = reasons(project, outputs, &loader, &layout, final_state, profile);
+    let found = reasons(project, material, &loader, &layout, final_state, profile);
     if !found.is_empty() {
         return Err(PlanRefusal { reasons: found });
     }
@@ -35,8 +46,8 @@ pub fn plan(
     hash.field("plan", b"stirot-studio 1");
     hash.field("final state", final_state.to_string().as_bytes());
     hash.field("profile", format!("{profile:?}").as_bytes());
-    let inputs = collect(project, outputs, &loader, &mut hash);
-    let steps = steps(outputs, &layout, &loader, final_state, profile);
+    let inputs = collect(project, material, &loader, &mut hash);
+    let steps = steps(material, &layout, &loader, final_state, profile);
     for step in &steps {
         hash.field("step", format!("{:?} {:?}", step.id, step.action).as_bytes());
     }
@@ -50,8 +61,8 @@ pub fn plan(
         sample_keys: project.sample_keys().into_iter().map(|key| key.name.to_string()).collect(),
         loader,
         loader_source,
-        image_version: outputs.image.version.clone(),
-        digests: super::digests(outputs),
+        image_version: material.download.version().map(str::to_owned),
+        digests: material.digests(),
     })
 }
 
@@ -103,7 +114,7 @@ fn memory_options(layout: &Layout, profile: &BoardProfile) -> (Change, Change, S
 
 #[expect(clippy::too_many_lines, reason = "a table of sixteen steps reads best in one piece")]
 fn steps(
-    outputs: &Outputs,
+    material: &Material<'_>,
     layout: &Layout,
     loader: &[u8],
     final_state: FinalState,
@@ -151,7 +162,10 @@ fn steps(
     step(
         StepId::ExternalFlash,
         "Write the external flash",
-        format!("NOR {} · image {}", grouped(download.start), outputs.image.version),
+        match material.download.version() {
+            Some(version) => format!("NOR {} · image {version}", grouped(download.start)),
+            None => format!("NOR {} · {}", grouped(download.start), material.download.name()),
+        },
         "both slots read back, option bytes unchanged",
         "STiRoT installs what lies in the download slot; the installation slot is erased for it, and in OPEN both can be read back",
         Undo::Reversible,
@@ -168,7 +182,7 @@ fn steps(
         0,
         Action::ToProvisioning,
     );
-    let (what, bytes) = object(&outputs.debug_authentication);
+    let (what, bytes) = object(material.debug_authentication);
     step(
         StepId::DebugAuthentication,
         "Store the debug-authentication object",
@@ -189,7 +203,7 @@ fn steps(
         0,
         Action::Discover,
     );
-    let (what, bytes) = object(&outputs.configuration);
+    let (what, bytes) = object(material.configuration);
     step(
         StepId::Configuration,
         "Store STiROT_Config",
@@ -200,7 +214,7 @@ fn steps(
         bytes,
         Action::Store(ObjectRole::Configuration),
     );
-    let (what, bytes) = object(&outputs.data);
+    let (what, bytes) = object(material.data);
     step(
         StepId::Data,
         "Store STiROT_Data",
@@ -287,15 +301,20 @@ fn steps(
         0,
         Action::ProveClosed,
     );
-    step(
-        StepId::Application,
-        "Watch the application start",
-        profile.console.clone(),
-        &format!("its banner, with version {}", outputs.image.version),
-        "the board is done when its application talks",
-        Undo::Nothing,
-        0,
-        Action::WatchApplication,
-    );
+    let (title, proof, why, action) = match &material.download {
+        Download::Project(image) => (
+            "Watch the application start",
+            format!("its banner, with version {}", image.version),
+            "the board is done when its application talks",
+            Action::WatchApplication,
+        ),
+        Download::Trial { .. } => (
+            "Watch STiRoT decide",
+            "the words that STiRoT leaves in the trace".to_owned(),
+            "whether the image is taken is what the trial is for",
+            Action::WatchTrial,
+        ),
+    };
+    step(StepId::Application, title, profile.console.clone(), &proof, why, Undo::Nothing, 0, action);
     steps
 }

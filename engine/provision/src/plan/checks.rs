@@ -7,9 +7,10 @@ use chip::obk::Destination;
 use chip::option_bytes::DebugAuthentication;
 use chip::product_state::ProductState;
 use formats::Encryption;
-use project::{Finding, Outputs, Project, Severity};
+use project::{Finding, ImageOutput, Project, Severity};
 
 use super::FinalState;
+use crate::material::{Download, Material};
 use crate::profile::BoardProfile;
 
 /// One reason why a plan can't be made.
@@ -51,18 +52,25 @@ pub(super) struct Layout {
 /// Everything that stands against a plan.
 pub(super) fn reasons(
     project: &Project,
-    outputs: &Outputs,
+    material: &Material<'_>,
     loader: &[u8],
     layout: &Layout,
     final_state: FinalState,
     profile: &BoardProfile,
 ) -> Vec<Reason> {
-    let mut reasons = broken_rules(project.check_for(final_state.target()));
+    let mut reasons = match material.download {
+        Download::Project(_) => broken_rules(project.check_for(final_state.target())),
+        // What the rules say of the project's own image is beside the point; making the objects asked the others.
+        Download::Trial { .. } => Vec::new(),
+    };
     let known: Vec<String> = reasons.iter().map(|reason| reason.rule.clone()).collect();
-    let of_state = state_reasons(outputs, layout, final_state);
+    let of_state = state_reasons(material, layout, final_state);
     reasons.extend(of_state.into_iter().filter(|reason| !known.contains(&reason.rule)));
-    reasons.extend(object_reasons(outputs));
-    reasons.extend(image_reasons(outputs, layout));
+    reasons.extend(object_reasons(material));
+    reasons.extend(match &material.download {
+        Download::Project(image) => image_reasons(image, layout),
+        Download::Trial { content, .. } => trial_reasons(content, layout).into_iter().collect(),
+    });
     reasons.extend(slot_reasons(layout, profile));
     reasons.extend(loader_reasons(loader, layout));
     reasons
@@ -88,7 +96,7 @@ fn reason(rule: &str, text: impl Into<String>, help: impl Into<String>) -> Reaso
 }
 
 /// The final state against the configured minimum and the debug-authentication object.
-fn state_reasons(outputs: &Outputs, layout: &Layout, final_state: FinalState) -> Vec<Reason> {
+fn state_reasons(material: &Material<'_>, layout: &Layout, final_state: FinalState) -> Vec<Reason> {
     let mut found = Vec::new();
     let state = final_state.product_state();
     if state.rank() < layout.minimum_state.rank() {
@@ -101,8 +109,8 @@ fn state_reasons(outputs: &Outputs, layout: &Layout, final_state: FinalState) ->
             format!("set “Product state minimal allowed” to {state}, or choose another final state"),
         ));
     }
-    let method = outputs.debug_authentication.obk.destination.method();
-    let name = &outputs.debug_authentication.name;
+    let method = material.debug_authentication.obk.destination.method();
+    let name = &material.debug_authentication.name;
     match (final_state, method) {
         (FinalState::Closed, Some(DebugAuthentication::Certificate | DebugAuthentication::Password))
         | (FinalState::Locked, Some(DebugAuthentication::Locked)) => {}
@@ -126,14 +134,14 @@ fn state_reasons(outputs: &Outputs, layout: &Layout, final_state: FinalState) ->
 }
 
 /// Destinations, sizes and flags of the three objects, as this chip takes them (`formats.md` §1.3).
-fn object_reasons(outputs: &Outputs) -> Vec<Reason> {
+fn object_reasons(material: &Material<'_>) -> Vec<Reason> {
     let mut found = Vec::new();
-    let authentication = &outputs.debug_authentication;
+    let authentication = material.debug_authentication;
     let authentication_size = if authentication.obk.destination == Destination::DA_LOCK { 0x20 } else { 0x60 };
     let expected = [
         (authentication, None, authentication_size),
-        (&outputs.configuration, Some(Destination::STIROT_CONFIG), 0x100),
-        (&outputs.data, Some(Destination::STIROT_DATA), 0xC0),
+        (material.configuration, Some(Destination::STIROT_CONFIG), 0x100),
+        (material.data, Some(Destination::STIROT_DATA), 0xC0),
     ];
     for (object, destination, size) in expected {
         let name = &object.name;
@@ -165,9 +173,19 @@ fn object_reasons(outputs: &Outputs) -> Vec<Reason> {
     found
 }
 
-fn image_reasons(outputs: &Outputs, layout: &Layout) -> Vec<Reason> {
+/// Whether what is to be tried can be put into the slot at all.
+fn trial_reasons(content: &[u8], layout: &Layout) -> Option<Reason> {
+    (content.len() > layout.download.size as usize).then(|| {
+        reason(
+            "image",
+            format!("{} bytes are to be tried, and the download slot has {}", content.len(), layout.download.size),
+            "try an image that fits the slot, or make the project's firmware area larger",
+        )
+    })
+}
+
+fn image_reasons(image: &ImageOutput, layout: &Layout) -> Vec<Reason> {
     let mut found = Vec::new();
-    let image = &outputs.image;
     let magic = image.bytes.first_chunk::<4>().map(|bytes| u32::from_le_bytes(*bytes));
     if magic != Some(IMAGE_MAGIC) {
         found.push(reason(

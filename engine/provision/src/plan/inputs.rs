@@ -3,11 +3,12 @@
 
 use chip::option_bytes::DebugAuthentication;
 use formats::ObkFile;
-use project::{Outputs, Project};
+use project::Project;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::FieldHash;
+use crate::material::{Download, Material};
 use crate::record::hex;
 
 /// Bytes of STiROT_Config's body that hold the private decryption key (`formats.md` §1.5: payload 0x3F, 70 bytes,
@@ -39,21 +40,20 @@ pub struct Input {
 }
 
 /// The inputs of a plan, and their public bytes into the plan's hash.
-pub(super) fn collect(project: &Project, outputs: &Outputs, loader: &[u8], hash: &mut FieldHash) -> Vec<Input> {
-    let image = &outputs.image;
+pub(super) fn collect(project: &Project, material: &Material<'_>, loader: &[u8], hash: &mut FieldHash) -> Vec<Input> {
     let sha256 = |bytes: &[u8]| -> [u8; 32] { Sha256::digest(bytes).into() };
-    let image_digest = sha256(&image.bytes);
+    let image_digest = sha256(material.download.bytes());
     hash.field("image", &image_digest);
-    hash.field("image address", &image.address.to_le_bytes());
+    if let Download::Project(image) = &material.download {
+        hash.field("image address", &image.address.to_le_bytes());
+    }
     let loader_digest = sha256(loader);
     hash.field("loader", &loader_digest);
-    let authentication = &outputs.debug_authentication;
-    let configuration = &outputs.configuration;
-    let data = &outputs.data;
+    let Material { debug_authentication: authentication, configuration, data, .. } = material;
     vec![
         Input {
-            name: "application image".into(),
-            version: Some(image.version.clone()),
+            name: material.download.name().into(),
+            version: material.download.version().map(str::to_owned),
             identity: Identity::Sha256(hex(&image_digest)),
         },
         Input {

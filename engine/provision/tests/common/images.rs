@@ -4,7 +4,7 @@ use board::{NorClip, TraceKind};
 use chip::memory_map as map;
 use chip::trace::TraceWord;
 use formats::{
-    ImageFile, ImageProfile, ImageSettings, PrivateKey, PublicKey, SecurityCounter, Version, build_image, decrypt,
+    ImageFile, ImageKeys, ImageSettings, PrivateKey, PublicKey, SecurityCounter, Version, build_image, decrypt,
     payload_key,
 };
 
@@ -30,7 +30,7 @@ impl Recipe {
 }
 
 impl Bench {
-    fn key(&self, name: &str) -> PrivateKey {
+    pub fn key(&self, name: &str) -> PrivateKey {
         PrivateKey::from_pem(&std::fs::read(self.files.project_folder().join(name)).unwrap()).unwrap()
     }
 
@@ -40,20 +40,21 @@ impl Bench {
     }
 
     /// The application as its author built it.
-    fn payload(&self) -> Vec<u8> {
+    pub fn payload(&self) -> Vec<u8> {
         decrypt(&self.image_file(), &self.key("STiROT/Keys/STiROT_Encryption.pem")).unwrap()
     }
 
     /// An image of the sample's application.
     pub fn image(&self, recipe: &Recipe) -> Vec<u8> {
-        let settings = ImageSettings {
-            profile: ImageProfile::Stirot,
-            version: recipe.version,
-            security_counter: recipe.counter,
-            header_size: 0x400,
-            slot_size: self.project.stirot().unwrap().firmware_size,
-        };
-        build_image(&self.payload(), &settings, &recipe.signing, &recipe.encryption).unwrap().bytes().to_vec()
+        self.image_of(&self.payload(), recipe)
+    }
+
+    /// An image of any payload, whether or not it fits the slot with its trailer.
+    pub fn image_of(&self, payload: &[u8], recipe: &Recipe) -> Vec<u8> {
+        let slot_size = self.project.stirot().unwrap().firmware_size + 0x100;
+        let settings = ImageSettings::stirot(recipe.version, recipe.counter, slot_size);
+        let keys = ImageKeys { signing: &recipe.signing, encryption: Some(&recipe.encryption) };
+        build_image(payload, &settings, keys).unwrap().bytes().to_vec()
     }
 
     /// The installed image as it stands in RAM: header and payload in the clear.

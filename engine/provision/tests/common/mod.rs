@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 #![allow(dead_code, unused_imports, unreachable_pub, reason = "every test file uses its own part of this")]
 
+mod crafted;
 mod images;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use provision::{
 };
 use tempfile::TempDir;
 
+pub use crafted::Crafted;
 pub use images::Recipe;
 
 /// The files of a bench, powered or not.

@@ -1,0 +1,173 @@
+//! An image tried: a virtual board that is made for it alone is provisioned on the real path, with these bytes in its
+//! download slot, and what STiRoT does with them is the answer. The board is gone afterwards; no file of the project is
+//! touched.
+//!
+//! An image is tried as the first that a board sees: the stored security counter is 0. Whether an update would be refused
+//! as older than what is installed can't be seen this way, for a closed board takes another image from its own
+//! application alone.
+
+mod sighting;
+
+use std::time::Instant;
+
+use board::{BoardOptions, Pace};
+use chip::trace::Stop;
+use formats::{Content, FoundImage};
+use project::Project;
+
+pub(crate) use sighting::Sighting;
+pub use sighting::{Decision, Pass, TracedAnswer, TracedCheck};
+
+use crate::bench::{VirtualBoard, VirtualOptions};
+use crate::capability::{Authority, LeaveOpen};
+use crate::error::ProvisionError;
+use crate::execute::{Cancel, Event, run_plan};
+use crate::journal::RunFolder;
+use crate::link::Link;
+use crate::material::Material;
+use crate::plan::{FinalState, PlanRefusal, Reason, plan_of};
+use crate::provision::profile_of;
+use crate::record::Record;
+use crate::silicon_options::SiliconOptions;
+
+/// Seed of the board's identity and noise: every trial has the same board.
+const SEED: u64 = 1;
+
+/// What a trial showed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// What STiRoT decided about the bytes in the download slot.
+    pub decision: Decision,
+    /// Every check that STiRoT told of on its way to the decision and to the application's start, in order.
+    pub checks: Vec<TracedCheck>,
+    /// What came of the application.
+    pub start: Start,
+    /// Instructions from STiRoT's first word to the end of the boot.
+    pub instructions: u64,
+    /// Seconds that the whole trial took, the provisioning of the board included.
+    pub seconds: f64,
+    /// The record of the run, as any provisioning has one; it is kept nowhere.
+    pub record: Record,
+}
+
+/// What came of the application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// STiRoT started none.
+    No {
+        /// Why it stopped, where it said so.
+        stop: Option<Stop>,
+    },
+    /// It runs, and has said nothing on the console.
+    Silent,
+    /// It runs, and this is what it said first. Console output as it came: it may hold control characters.
+    Speaks(String),
+}
+
+/// Tries `content`, the download slot's bytes from the first on, with the project's keys, configuration and loader. What
+/// the content leaves of the slot is erased flash; which address it was made for counts for nothing.
+///
+/// Events and cancelling are those of [`crate::execute`]; the last step is the boot.
+///
+/// # Errors
+/// A flow without STiRoT, a broken rule about objects, a locked key; a content larger than the slot; whatever a run can
+/// give. A refused image is none: it is the answer.
+pub fn try_image(
+    project: &Project,
+    content: &[u8],
+    cancel: &Cancel,
+    events: &mut dyn FnMut(Event),
+) -> Result<Trial, ProvisionError> {
+    let began = Instant::now();
+    let state = FinalState::Closed;
+    let slot_size = match project.stirot() {
+        Some(stirot) => stirot.download_slot().size,
+        None => return Err(no_stirot(project).into()),
+    };
+    let profile = profile_of(project)?;
+    let objects = project.stirot_objects(state.target()).map_err(|error| match error {
+        project::ProjectError::Rules { findings } => PlanRefusal::from_findings(findings).into(),
+        other => ProvisionError::Project(other),
+    })?;
+    let material = Material::of_trial(&objects, content, slot_size);
+    let plan = plan_of(project, &material, state, &profile)?;
+
+    // The folder is its owner's alone, and goes with the board's keys when this is over.
+    let folder = private_folder().map_err(|source| ProvisionError::File {
+        action: "making a folder for the trial in",
+        path: std::env::temp_dir(),
+        source,
+    })?;
+    let options = VirtualOptions {
+        pace: Pace::Jump,
+        board: BoardOptions { time_scale: 0, ..BoardOptions::default() },
+        ..VirtualOptions::default()
+    };
+    let board = VirtualBoard::create_with(&folder.path().join("trial.board"), Some(SEED), options)?;
+    let mut link = Link::to_virtual_board(&board, &SiliconOptions::default());
+    let ran = {
+        let proof = link
+            .virtual_link()
+            .ok_or_else(|| ProvisionError::Internal { what: "a virtual board without a virtual link".into() })?;
+        let authority = Authority::Close(LeaveOpen::on_virtual_board(&proof));
+        run_plan(&plan, &material, &mut link, authority, &RunFolder::at(folder.path()), cancel, events)
+    };
+    drop(link);
+    // Whatever the run gave, the board is off before its folder goes.
+    let off = board.power_off();
+    let (record, sighting) = ran?;
+    off?;
+    let sighting = sighting
+        .ok_or_else(|| ProvisionError::Internal { what: "a trial came to its end without its last step".into() })?;
+    Ok(Trial {
+        decision: sighting.decision(),
+        start: match &record.banner {
+            Some(banner) => Start::Speaks(banner.clone()),
+            None if sighting.application_started() => Start::Silent,
+            None => Start::No { stop: sighting.stop() },
+        },
+        instructions: sighting.instructions(),
+        checks: sighting.into_checks(),
+        seconds: began.elapsed().as_secs_f64(),
+        record,
+    })
+}
+
+/// A temporary folder that on Unix nobody else may look into.
+fn private_folder() -> std::io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("stirot-trial-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir()
+}
+
+fn no_stirot(project: &Project) -> PlanRefusal {
+    PlanRefusal {
+        reasons: vec![Reason {
+            rule: "flow".into(),
+            text: format!("the project's flow is “{}”, in which STiRoT takes no part", project.flow()),
+            help: "try the image with a project whose flow starts with STiRoT".into(),
+        }],
+    }
+}
+
+/// What an image of a file would be in a slot of `slot_size` bytes: from its first byte to the end of its slot, erased
+/// where the file holds no bytes. An image that is larger than the slot stays larger.
+pub fn slot_content(content: &Content, image: &FoundImage, slot_size: u32) -> Vec<u8> {
+    let own = image.image.end.saturating_sub(image.offset);
+    let shown = image.slot.end.saturating_sub(image.offset).min(u64::from(slot_size));
+    let end = image.offset.saturating_add(own.max(shown));
+    let mut slot: Vec<u8> = Vec::new();
+    let place = |offset: u64| usize::try_from(offset.saturating_sub(image.offset)).unwrap_or(usize::MAX);
+    for stretch in content.stretches() {
+        let range =
+            stretch.offset.max(image.offset)..stretch.offset.saturating_add(stretch.bytes.len() as u64).min(end);
+        if range.is_empty() {
+            continue;
+        }
+        slot.resize(place(range.start), 0xFF);
+        slot.extend_from_slice(content.slice(range));
+    }
+    slot
+}
