@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use egui::{CentralPanel, Context, Frame, Margin, Panel, RichText, Ui, ViewportCommand, vec2};
 
@@ -10,7 +10,8 @@ use crate::command::{Command, PALETTE};
 use crate::engine::Edited;
 use crate::icons;
 use crate::jobs::Jobs;
-use crate::model::{Model, ThemeChoice, View};
+use crate::model::images::ImagesIntent;
+use crate::model::{JobKind, Model, ThemeChoice, View};
 use crate::settings::Settings;
 use crate::start::Start;
 use crate::theme::{self, Tokens};
@@ -22,6 +23,9 @@ use crate::widgets::{card, console, ladder, palette, state_strip, status_bar, to
 /// How often a running job's bar and time move without a report.
 const WHILE_RUNNING: Duration = Duration::from_millis(100);
 
+/// How long closing waits for a trial to stop.
+const TO_END: Duration = Duration::from_secs(3);
+
 /// What the parts of the window remember between frames.
 #[derive(Debug, Default)]
 struct Parts {
@@ -32,6 +36,7 @@ struct Parts {
     board: views::board::BoardView,
     configuration: views::configuration::ConfigurationView,
     keys: views::keys::KeysView,
+    images: views::images::ImagesView,
 }
 
 /// The window.
@@ -99,6 +104,7 @@ impl Studio {
                 }
             }
             Effect::Cancel => self.jobs.cancel(),
+            Effect::CancelTrial => self.jobs.cancel_trial(),
             Effect::Send(bytes) => self.jobs.send(&bytes),
             Effect::Copy(text) => {
                 ctx.copy_text(text);
@@ -153,24 +159,40 @@ impl Studio {
         }
     }
 
-    /// Folders dropped on the window are projects; files are objects by their ending, else boards.
+    /// A virtual board that an image is tried on takes its folder, with the project's objects in it, away by itself: it is
+    /// given the time for that.
+    fn end_trial(&mut self) {
+        self.jobs.cancel_trial();
+        let until = Instant::now() + TO_END;
+        while self.model.runs(JobKind::Trial) && Instant::now() < until {
+            for report in self.jobs.drain() {
+                update::receive(&mut self.model, report, &mut Vec::new());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Folders dropped on the window are projects; what a file is, its content tells once it is opened.
     fn dropped(ctx: &Context, commands: &mut Vec<Command>) {
         for file in ctx.input_mut(|input| std::mem::take(&mut input.raw.dropped_files)) {
             let path: PathBuf = file.path().to_owned();
-            let is_object = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("obk"));
             commands.push(if path.is_dir() {
                 Command::OpenProject(path)
-            } else if is_object {
-                Command::OpenObjectFile(path)
             } else {
-                Command::OpenBoard(path.display().to_string())
+                Command::Images(ImagesIntent::OpenFile(path))
             });
         }
     }
 
     fn shortcuts(ctx: &Context, model: &Model, commands: &mut Vec<Command>) {
-        for command in PALETTE.iter().chain([&Command::Palette]) {
-            let Some(shortcut) = command.shortcut() else { continue };
+        // The ones with Shift first: the others would take their keys as well.
+        let all = || {
+            let table = PALETTE.iter().chain([&Command::Palette]);
+            table.filter_map(|command| Some((command, command.shortcut()?)))
+        };
+        let with_shift = all().filter(|(_, shortcut)| shortcut.modifiers.shift);
+        let others = all().filter(|(_, shortcut)| !shortcut.modifiers.shift);
+        for (command, shortcut) in with_shift.chain(others) {
             if ctx.input_mut(|input| input.consume_shortcut(&shortcut))
                 && (!model.palette_open || *command == Command::Palette)
             {
@@ -221,6 +243,7 @@ impl eframe::App for Studio {
         {
             log::error!("unsaved edits could not be kept: {error}");
         }
+        self.end_trial();
         if let Err(card) = self.jobs.put_away() {
             log::error!("{}", card.text());
         }
@@ -251,6 +274,54 @@ fn shell(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Comma
         .exact_size(140.0)
         .frame(Frame::new().fill(t.panel).inner_margin(Margin { left: 8, right: 8, top: 10, bottom: 8 }))
         .show(ui, |ui| navigation(ui, model, commands));
+    // A file is about no board, and needs the room.
+    let is_file = model.view == View::Images && model.object_file.is_none();
+    if !is_file {
+        ladder_panel(ui, model, parts);
+    }
+    let whole = is_file && model.images.file.is_some();
+    let margin = if whole { Margin::ZERO } else { Margin { left: 20, right: 20, top: 14, bottom: 8 } };
+    CentralPanel::default().frame(Frame::new().fill(t.background).inner_margin(margin)).show(ui, |ui| {
+        // One at a time: the newest; the ones before come up as it is closed.
+        if let Some((_, error)) = model.cards.last() {
+            let around = if whole { Margin { left: 18, right: 18, top: 10, bottom: 0 } } else { Margin::ZERO };
+            Frame::new().inner_margin(around).show(ui, |ui| {
+                card::show(ui, model, error, None, Command::CloseCard, commands);
+            });
+            ui.add_space(10.0);
+        }
+        if let Some(file) = &model.object_file {
+            views::object_file::show(ui, model, file, commands);
+            return;
+        }
+        match model.view {
+            View::Board => views::board::show(ui, model, &mut parts.board, commands),
+            View::Configuration => match &model.editing {
+                Some(editing) => {
+                    let mut intents = Vec::new();
+                    views::configuration::show(ui, &editing.configuration, &mut parts.configuration, &mut intents);
+                    commands.extend(intents.into_iter().map(Command::Configuration));
+                }
+                None => no_project(ui, model, "Configuration", commands),
+            },
+            View::Keys => match &model.editing {
+                Some(editing) => {
+                    let mut intents = Vec::new();
+                    views::keys::show(ui, &editing.keys, &mut parts.keys, &mut intents);
+                    commands.extend(intents.into_iter().map(Command::Configuration));
+                }
+                None => no_project(ui, model, "Keys", commands),
+            },
+            View::Images => views::images::show(ui, model, &mut parts.images, commands),
+            View::Provision => views::provision::show(ui, model, commands),
+        }
+    });
+    palette::show(ui, model, &mut parts.palette, commands);
+    drop_hint(ui);
+}
+
+fn ladder_panel(ui: &mut Ui, model: &Model, parts: &mut Parts) {
+    let t = Tokens::of(ui);
     Panel::right("ladder")
         .resizable(false)
         .exact_size(244.0)
@@ -258,41 +329,6 @@ fn shell(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Comma
         .show(ui, |ui| {
             egui::ScrollArea::vertical().id_salt("ladder").show(ui, |ui| ladder::show(ui, model, &mut parts.ladder));
         });
-    CentralPanel::default()
-        .frame(Frame::new().fill(t.background).inner_margin(Margin { left: 20, right: 20, top: 14, bottom: 8 }))
-        .show(ui, |ui| {
-            // One at a time: the newest; the ones before come up as it is closed.
-            if let Some((_, error)) = model.cards.last() {
-                card::show(ui, model, error, None, Command::CloseCard, commands);
-                ui.add_space(10.0);
-            }
-            if let Some(file) = &model.object_file {
-                views::object_file::show(ui, model, file, commands);
-                return;
-            }
-            match model.view {
-                View::Board => views::board::show(ui, model, &mut parts.board, commands),
-                View::Configuration => match &model.editing {
-                    Some(editing) => {
-                        let mut intents = Vec::new();
-                        views::configuration::show(ui, &editing.configuration, &mut parts.configuration, &mut intents);
-                        commands.extend(intents.into_iter().map(Command::Configuration));
-                    }
-                    None => no_project(ui, model, "Configuration", commands),
-                },
-                View::Keys => match &model.editing {
-                    Some(editing) => {
-                        let mut intents = Vec::new();
-                        views::keys::show(ui, &editing.keys, &mut parts.keys, &mut intents);
-                        commands.extend(intents.into_iter().map(Command::Configuration));
-                    }
-                    None => no_project(ui, model, "Keys", commands),
-                },
-                View::Provision => views::provision::show(ui, model, commands),
-            }
-        });
-    palette::show(ui, model, &mut parts.palette, commands);
-    drop_hint(ui);
 }
 
 fn navigation(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
@@ -302,6 +338,7 @@ fn navigation(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
         (View::Board, icons::BOARD, "Board"),
         (View::Configuration, icons::OPTIONS, "Configuration"),
         (View::Keys, icons::KEY, "Keys"),
+        (View::Images, icons::FILE, "Images"),
         (View::Provision, icons::PROVISION, "Provision"),
     ];
     for (view, icon, name) in views {
@@ -357,7 +394,7 @@ fn drop_hint(ui: &Ui) {
     painter.text(
         rect.center(),
         egui::Align2::CENTER_CENTER,
-        "Drop a project folder, a board file or an object file",
+        "Drop a file of any kind, or a project folder",
         theme::title(),
         t.text,
     );

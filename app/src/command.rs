@@ -1,6 +1,8 @@
 //! Every intent a person can have, in one table: text, tooltip, shortcut, and when it is possible. Buttons, menus,
 //! shortcuts and the palette all read it. It carries nothing out: [`crate::update`] does.
 
+mod images;
+
 use std::borrow::Cow;
 use std::path::PathBuf;
 
@@ -10,6 +12,7 @@ use project::Remedy;
 
 use crate::model::configuration::{ConfigurationIntent, Selection};
 use crate::model::editing::Editing;
+use crate::model::images::{Ask, BuildFile, Direction, ImagesIntent, InTheClear, Shown, Side};
 use crate::model::{BoardKind, JobKind, Model, PlanSheet, ThemeChoice, Verdict, View};
 
 /// An intent.
@@ -33,6 +36,8 @@ pub enum Command {
     ReloadProject,
     /// Edit the project: a field, a region, a key.
     Configuration(ConfigurationIntent),
+    /// Look at a file in the Images view.
+    Images(ImagesIntent),
     /// Choose an object file in a dialog, to look at it.
     ChooseObjectFile,
     /// Look at an object file.
@@ -106,11 +111,38 @@ pub const PALETTE: &[Command] = &[
     Command::Configuration(ConfigurationIntent::BuildOutputs),
     Command::Configuration(ConfigurationIntent::MendChain),
     Command::Configuration(ConfigurationIntent::ComputeLoaderNumbers),
+    Command::Images(ImagesIntent::ChooseFile),
+    Command::Images(ImagesIntent::ShowSide(Side::Build)),
+    Command::Images(ImagesIntent::Build),
+    Command::Images(ImagesIntent::ChooseBuildFile(BuildFile::Application)),
+    Command::Images(ImagesIntent::ShowSide(Side::Checks)),
+    Command::Images(ImagesIntent::TryOnBoard),
+    Command::Images(ImagesIntent::CancelTrial),
+    Command::Images(ImagesIntent::ShowSide(Side::Comparison)),
+    Command::Images(ImagesIntent::ChooseComparison),
+    Command::Images(ImagesIntent::Difference(Direction::Previous)),
+    Command::Images(ImagesIntent::Difference(Direction::Next)),
+    Command::Images(ImagesIntent::CloseComparison),
+    Command::Images(ImagesIntent::ShowSide(Side::Decrypt)),
+    Command::Images(ImagesIntent::Show(Shown::Decrypted)),
+    Command::Images(ImagesIntent::Show(Shown::Stored)),
+    Command::Images(ImagesIntent::ChooseClearTarget(InTheClear::Payload)),
+    Command::Images(ImagesIntent::ChooseClearTarget(InTheClear::Image)),
+    Command::Images(ImagesIntent::ChooseKey),
+    Command::Images(ImagesIntent::ForgetKeys),
+    Command::Images(ImagesIntent::Ask(Ask::Place)),
+    Command::Images(ImagesIntent::Ask(Ask::Pattern)),
+    Command::Images(ImagesIntent::SearchAgain(Direction::Previous)),
+    Command::Images(ImagesIntent::SearchAgain(Direction::Next)),
+    Command::Images(ImagesIntent::CopyHex),
+    Command::Images(ImagesIntent::CopyAsText),
+    Command::Images(ImagesIntent::CloseFile),
     Command::ChooseObjectFile,
     Command::CloseObjectFile,
     Command::Show(View::Board),
     Command::Show(View::Configuration),
     Command::Show(View::Keys),
+    Command::Show(View::Images),
     Command::Show(View::Provision),
     Command::SwitchTheme,
     Command::CopyConsole,
@@ -134,6 +166,8 @@ impl Command {
             Self::Show(View::Board) => "Show board",
             Self::Show(View::Configuration) => "Show configuration",
             Self::Show(View::Keys) => "Show keys",
+            Self::Show(View::Images) => "Show images",
+            Self::Images(intent) => images::text(intent),
             Self::Configuration(intent) => intent_text(intent),
             Self::Show(View::Provision) => "Show provisioning",
             Self::Palette => "Search actions",
@@ -176,6 +210,8 @@ impl Command {
             Self::Show(View::Board) => "Boards, identity and option bytes",
             Self::Show(View::Configuration) => "Every parameter, the memory map, the objects",
             Self::Show(View::Keys) => "Keys, and what belongs together",
+            Self::Show(View::Images) => "Any file byte by byte, and whether an image will boot",
+            Self::Images(intent) => images::tooltip(intent),
             Self::Configuration(intent) => intent_tooltip(intent),
             Self::Show(View::Provision) => "Preflight, plan, run and verdict",
             Self::Palette => "Find and run any action by typing",
@@ -218,7 +254,9 @@ impl Command {
             Self::Show(View::Board) => KeyboardShortcut::new(CTRL, Key::Num1),
             Self::Show(View::Configuration) => KeyboardShortcut::new(CTRL, Key::Num2),
             Self::Show(View::Keys) => KeyboardShortcut::new(CTRL, Key::Num3),
-            Self::Show(View::Provision) => KeyboardShortcut::new(CTRL, Key::Num4),
+            Self::Show(View::Images) => KeyboardShortcut::new(CTRL, Key::Num4),
+            Self::Show(View::Provision) => KeyboardShortcut::new(CTRL, Key::Num5),
+            Self::Images(intent) => return images::shortcut(intent),
             Self::Configuration(ConfigurationIntent::Save) => KeyboardShortcut::new(CTRL, Key::S),
             Self::Configuration(ConfigurationIntent::Undo) => KeyboardShortcut::new(CTRL, Key::Z),
             Self::Configuration(ConfigurationIntent::Redo) => {
@@ -256,6 +294,7 @@ impl Command {
                 quiet_project(model)
             }
             Self::Configuration(intent) => can_edit(model, intent),
+            Self::Images(intent) => images::enabled(intent, model),
             Self::ListBoards if model.runs(JobKind::Boards) => Err("looking already".into()),
             Self::ChooseBoard | Self::OpenBoard(_) | Self::NewBoard | Self::NewBoardAt(_) => quiet_board(model),
             Self::ReadBoard => powered_board(model),
@@ -304,6 +343,8 @@ impl Command {
         match self {
             Self::Show(view) => model.view == *view,
             Self::SwitchTheme => model.theme != ThemeChoice::System,
+            Self::Images(ImagesIntent::Show(shown)) => model.images.shown == *shown,
+            Self::Images(ImagesIntent::ShowSide(side)) => model.images.side == *side,
             _ => false,
         }
     }

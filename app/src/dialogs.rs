@@ -29,3 +29,18 @@ pub(crate) fn object_file() -> Option<PathBuf> {
 pub(crate) fn any_file() -> Option<PathBuf> {
     FileDialog::new().set_title("Choose file").pick_file()
 }
+
+/// Asks for a file to look at, whatever it is.
+pub(crate) fn file_to_open() -> Option<PathBuf> {
+    FileDialog::new().set_title("Open a file").pick_file()
+}
+
+/// Asks for an application to build an image of.
+pub(crate) fn application() -> Option<PathBuf> {
+    FileDialog::new().set_title("Choose application").pick_file()
+}
+
+/// Asks where to save a file. The dialog itself asks before a file that exists is written over.
+pub(crate) fn file_to_save(title: &str, name: &str) -> Option<PathBuf> {
+    FileDialog::new().set_title(title).set_file_name(name).save_file()
+}

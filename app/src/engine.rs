@@ -2,6 +2,7 @@
 //! is called from a job's thread only; nothing here decides what should happen to a board.
 
 pub(crate) mod editing;
+pub(crate) mod images;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,6 +41,7 @@ pub struct Desk {
     facts: Mutex<Option<BoardFacts>>,
     address: Mutex<Option<BoardAddress>>,
     powered: Mutex<Option<VirtualBoard>>,
+    workbench: Mutex<images::Workbench>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -63,6 +65,7 @@ impl Desk {
             facts: Mutex::default(),
             address: Mutex::default(),
             powered: Mutex::default(),
+            workbench: Mutex::default(),
         }
     }
 
@@ -186,6 +189,7 @@ pub fn carry_out(desk: &Desk, request: Request, edited: Option<Edited>) -> Resul
         | Request::PickProject
         | Request::PickBoard
         | Request::PickObject
+        | Request::Images(_)
         | Request::PickKey(_)
         | Request::PickFieldFile(_) => Ok(Vec::new()),
         Request::OpenObject(path) => editing::open_object(path, edited.as_ref()),

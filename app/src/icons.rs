@@ -29,3 +29,6 @@ pub(crate) const IMAGE: &str = "\u{e390}";
 pub(crate) const SLOT: &str = "\u{e9c4}";
 pub(crate) const OPTIONS: &str = "\u{e434}";
 pub(crate) const CERTIFICATE: &str = "\u{e766}";
+pub(crate) const FILE: &str = "\u{e914}";
+pub(crate) const CLOSE: &str = "\u{e4f6}";
+pub(crate) const UP: &str = "\u{e13c}";

@@ -12,8 +12,9 @@ use provision::Cancel;
 
 use crate::dialogs;
 use crate::engine::{self, Desk, Edited};
+use crate::model::images::BuildFile;
 use crate::model::{Card, Job, JobKind};
-use crate::update::{Report, Request};
+use crate::update::{ImagesReport, ImagesRequest, Report, Request};
 
 /// Called from a worker when there is something to take in.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
@@ -33,6 +34,7 @@ pub struct Jobs {
     sender: SyncSender<Report>,
     receiver: Receiver<Report>,
     cancel: Option<Cancel>,
+    cancel_trial: Option<Cancel>,
 }
 
 impl Jobs {
@@ -40,7 +42,7 @@ impl Jobs {
     pub fn new(wake: Wake) -> Self {
         let (sender, receiver) = sync_channel(WAITING_REPORTS);
         let desk = Arc::new(Desk::new(Arc::clone(&wake)));
-        Self { desk, wake, next: 1, results: Vec::new(), sender, receiver, cancel: None }
+        Self { desk, wake, next: 1, results: Vec::new(), sender, receiver, cancel: None, cancel_trial: None }
     }
 
     /// Starts a job and says what it is. `edited` is the project that is open, as it is now.
@@ -54,8 +56,10 @@ impl Jobs {
         let woken = Arc::clone(&self.wake);
         let reports = self.sender.clone();
         let cancel = Cancel::new();
-        if kind == JobKind::Provision {
-            self.cancel = Some(cancel.clone());
+        match kind {
+            JobKind::Provision => self.cancel = Some(cancel.clone()),
+            JobKind::Trial => self.cancel_trial = Some(cancel.clone()),
+            _ => {}
         }
         let work = move || {
             let outcome = match request {
@@ -68,16 +72,23 @@ impl Jobs {
                 Request::PickFieldFile(id) => {
                     Ok(dialogs::any_file().map(|path| Report::FieldFileChosen(id, path)).into_iter().collect())
                 }
-                Request::Provision => {
+                Request::Provision | Request::Images(_) => {
                     let told = Arc::clone(&wake);
                     let asked = cancel.clone();
-                    engine::provision(&desk, &cancel, &mut |report| {
+                    let mut tell = |report| {
                         // Nobody listens any more: the window is gone, so the run stops where that is safe.
                         if reports.send(report).is_err() {
                             asked.cancel();
                         }
                         told();
-                    })
+                    };
+                    match request {
+                        Request::Images(request) => match pick(&request) {
+                            Some(picked) => Ok(picked.map(Report::Images).into_iter().collect()),
+                            None => engine::images::carry_out(&desk, request, edited, &cancel, &mut tell),
+                        },
+                        _ => engine::provision(&desk, &cancel, &mut tell),
+                    }
                 }
                 request => engine::carry_out(&desk, request, edited),
             };
@@ -140,6 +151,13 @@ impl Jobs {
         }
     }
 
+    /// Asks the virtual board of an image to stop.
+    pub fn cancel_trial(&self) {
+        if let Some(cancel) = &self.cancel_trial {
+            cancel.cancel();
+        }
+    }
+
     /// Keeps unsaved edits on the disk.
     ///
     /// # Errors
@@ -160,6 +178,27 @@ impl Jobs {
     pub fn put_away(&self) -> Result<(), Card> {
         self.desk.put_away()
     }
+}
+
+/// Asks what a dialog of the Images view is for: `None` for what is none, else what was chosen, if anything was.
+fn pick(request: &ImagesRequest) -> Option<Option<ImagesReport>> {
+    Some(match request {
+        ImagesRequest::PickFile => dialogs::file_to_open().map(ImagesReport::FileChosen),
+        ImagesRequest::PickComparison => dialogs::any_file().map(ImagesReport::ComparisonChosen),
+        ImagesRequest::PickKey => dialogs::key_file().map(ImagesReport::KeyChosen),
+        ImagesRequest::PickClearTarget(what, name) => {
+            let path = dialogs::file_to_save("Save in the clear", name);
+            path.map(|path| ImagesReport::ClearTargetChosen(*what, path))
+        }
+        ImagesRequest::PickBuildFile(which, name) => {
+            let path = match which {
+                BuildFile::Application => dialogs::application(),
+                BuildFile::Image => dialogs::file_to_save("Save image", name),
+            };
+            path.map(|path| ImagesReport::BuildFileChosen(*which, path))
+        }
+        _ => return None,
+    })
 }
 
 /// A panic of the studio's own.

@@ -5,6 +5,7 @@ pub mod configuration;
 pub mod editing;
 #[cfg(test)]
 pub(crate) mod example_sheets;
+pub mod images;
 pub mod keys;
 
 use std::path::PathBuf;
@@ -49,6 +50,8 @@ pub enum View {
     Configuration,
     /// Keys, and what belongs together.
     Keys,
+    /// Any file as bytes and parts, and whether an image will boot.
+    Images,
     /// Preflight, plan, run, verdict.
     Provision,
 }
@@ -375,6 +378,18 @@ pub enum JobKind {
     Key,
     /// Reading an object file.
     Object,
+    /// Opening a file for the Images view.
+    Image,
+    /// Checking the images of a file, mapping its bytes, opening a payload.
+    Judge,
+    /// Looking for something in a file.
+    Search,
+    /// Comparing two files.
+    Compare,
+    /// Saving something in the clear.
+    Export,
+    /// An image on a virtual board of its own.
+    Trial,
     /// Looking for boards.
     Boards,
     /// Anything that holds the board: power on, read, reset.
@@ -441,6 +456,8 @@ pub struct Model {
     pub editing: Option<editing::Editing>,
     /// An object file in the place of the view.
     pub object_file: Option<ObjectFile>,
+    /// The file in the Images view.
+    pub images: images::Images,
     /// Folders opened lately, newest first.
     pub recent: Vec<PathBuf>,
     /// Boards that could be chosen.
@@ -476,6 +493,7 @@ impl Model {
             project: None,
             editing: None,
             object_file: None,
+            images: images::Images::default(),
             recent: Vec::new(),
             choices: Vec::new(),
             board: None,

@@ -1,6 +1,7 @@
 //! The engine's types in the words and shapes that the window shows. It reads and rephrases, it decides nothing.
 
 pub(crate) mod editing;
+pub(crate) mod images;
 
 use std::error::Error;
 use std::path::PathBuf;

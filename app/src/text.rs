@@ -40,6 +40,19 @@ pub(crate) fn size(bytes: u32) -> String {
     }
 }
 
+/// A count with its thousands apart: `21,320`.
+pub(crate) fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Seconds: `0.41 s`, `12 s`, `2 min 05 s`.
 pub(crate) fn seconds(value: f64) -> String {
     if value < 9.95 {
@@ -99,6 +112,9 @@ mod tests {
         assert_eq!(size(0x2_0000), "128 KiB");
         assert_eq!(size(21_914), "21.4 KiB");
         assert_eq!(size(0x800_0000), "128 MiB");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(21_320), "21,320");
+        assert_eq!(thousands(134_217_728), "134,217,728");
     }
 
     #[test]

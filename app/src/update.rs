@@ -2,6 +2,7 @@
 //! returned as effects; nothing here blocks, opens a file or reaches a board.
 
 mod editing;
+mod images;
 mod messages;
 
 use std::time::Instant;
@@ -10,6 +11,7 @@ use crate::command::{Command, failure, quiet_project};
 use crate::console::Console;
 use crate::model::configuration::ConfigurationIntent;
 use crate::model::{BoardSheet, JobKind, Model, Reading, Run, StepState, ThemeChoice, Verdict, View};
+pub use images::{Around, ImagesReport, ImagesRequest};
 pub use messages::{Effect, Report, Request};
 
 /// Carries a command out.
@@ -51,6 +53,7 @@ pub fn apply(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
             }
         }
         Command::Configuration(intent) => editing::apply(model, intent, effects),
+        Command::Images(intent) => images::apply(model, intent, effects),
         Command::ListBoards => start(JobKind::Boards, Request::Boards),
         Command::ChooseBoard => start(JobKind::Dialog, Request::PickBoard),
         Command::OpenBoard(address) => start(JobKind::Board, Request::Open(address)),
@@ -126,9 +129,15 @@ pub fn receive(model: &mut Model, report: Report, effects: &mut Vec<Effect>) {
             model.jobs.retain(|job| job.id != id);
             editing::refresh(model);
             editing::assess(model, effects);
+            images::ended(model);
             take_held(model, effects);
         }
-        Report::Editing(draft, found) => editing::take(model, *draft, *found),
+        Report::Images(report) => images::receive(model, report, effects),
+        Report::Editing(draft, found) => {
+            editing::take(model, *draft, *found);
+            // Keys and numbers of the project decide about images.
+            images::project_changed(model, effects);
+        }
         Report::Found(revision, found) => editing::found(model, revision, *found),
         Report::KeyMade(role, path) => editing::use_key(model, role, &path, effects),
         Report::KeyOpened(draft) => editing::key_opened(model, &draft, effects),
@@ -207,6 +216,7 @@ pub fn receive(model: &mut Model, report: Report, effects: &mut Vec<Effect>) {
 pub fn look_again(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.jobs.is_empty() {
         editing::check(model, effects);
+        images::look_again(model, effects);
     }
 }
 

@@ -32,7 +32,7 @@ fn seen(window: &Window, all: &mut Vec<String>) {
 
 /// Shows every view and every document, with all its folds open, and takes in what is seen.
 fn look_at_everything(window: &mut Window, all: &mut Vec<String>) {
-    for view in [Key::Num1, Key::Num2, Key::Num3, Key::Num4] {
+    for view in [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5] {
         press(window, Modifiers::COMMAND, view);
         window.run_steps(3);
         seen(window, all);

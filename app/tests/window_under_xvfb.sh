@@ -72,6 +72,44 @@ passed() { record_is_there && grep -q '"outcome": "passed"' "$STIROT_STUDIO_DATA
 # Processor ticks that all threads of the window have used.
 ticks() { awk '{print $14 + $15}' "/proc/$pid/stat"; }
 
+# The Images view: the project's image is built and opened, a part is picked, a byte is gone to, the same image with one
+# byte flipped is refused. By keyboard, or with the mouse where one is used.
+images() {
+    local press=$1 ok=$2 danger=$3
+    xdotool key ctrl+4; sleep 0.7; picture "$theme-images-empty"
+    case $press in
+        # Tab comes to the buttons in their order; the palette knows the same intents.
+        keyboard) xdotool key ctrl+k; sleep 0.4; xdotool type 'build image'; sleep 0.4; xdotool key Return ;;
+        mouse) xdotool mousemove 790 402 click 1 ;;
+    esac
+    sleep 1.5; picture "$theme-images-build"
+    xdotool key ctrl+k; sleep 0.4; xdotool type 'buildimage'; sleep 0.4; xdotool key Down; sleep 0.2; xdotool key Return
+    # The verdict and the checks are green.
+    until_true 60 shows "$ok" 500
+    sleep 1
+    case $press in
+        keyboard) xdotool key ctrl+g; sleep 0.4; xdotool type 0x400; xdotool key Return ;;
+        mouse) xdotool mousemove 230 424 click 1 ;;
+    esac
+    xdotool mousemove 700 757; sleep 0.7; picture "$theme-images"
+    local before after
+    before=$(ticks); sleep 5; after=$(ticks)
+    [ $((after - before)) -le 1 ] || fail "the idle images view used $((after - before)) ticks in 5 s"
+    # Paging through the rows and back.
+    for _ in $(seq 20); do xdotool key Next; done
+    sleep 0.3; xdotool key ctrl+w; sleep 0.7
+    # One record's checksum is spoiled: the line is named, the image is refused.
+    local built
+    built=$(find "$STIROT_STUDIO_DATA" -name '*_enc_sign.hex' | head -1)
+    [ -n "$built" ] || fail "no image was built"
+    sed '200s/..$/00/' "$built" >"$work/spoiled.hex"
+    xdotool mousemove 700 440 click 1; sleep 0.4; xdotool type "$work/spoiled.hex"; xdotool key Return
+    xdotool mousemove 700 757
+    until_true 30 shows "$danger" 300
+    sleep 0.5; picture "$theme-images-spoiled"
+    xdotool key ctrl+w; sleep 0.4
+}
+
 # A session: theme, accent, ok and danger colour, how Provision is pressed.
 session() {
     local theme=$1 accent=$2 ok=$3 danger=$4 press=$5
@@ -106,7 +144,8 @@ session() {
     xdotool key ctrl+3; sleep 1; picture "$theme-keys"
     before=$(ticks); sleep 5; after=$(ticks)
     [ $((after - before)) -le 1 ] || fail "the idle keys view used $((after - before)) ticks in 5 s"
-    xdotool key ctrl+4; sleep 0.5
+    images "$press" "$ok" "$danger"
+    xdotool key ctrl+5; sleep 0.5
 
     case $press in
         keyboard) xdotool key F9 ;;

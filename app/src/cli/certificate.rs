@@ -138,5 +138,6 @@ fn told(outcome: &Outcome) -> (&'static str, &str) {
         Outcome::Holds(text) => ("holds", text),
         Outcome::Fails(text) => ("fails", text),
         Outcome::NotCheckable(text) => ("not checkable", text),
+        Outcome::Notice(text) => ("notice", text),
     }
 }

@@ -1,6 +1,7 @@
 //! What a command says when it was refused or failed: what happened, why, what to do.
 
 use std::error::Error;
+use std::io::ErrorKind;
 
 use miette::Diagnostic;
 
@@ -18,13 +19,13 @@ pub struct Failure {
 impl Failure {
     /// What happened, and where.
     pub fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), help: None, cause: None }
+        Self { what: printable_lines(&what.into()), help: None, cause: None }
     }
 
     /// What to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into()).filter(|help: &String| !help.is_empty());
+        self.help = Some(printable_lines(&help.into())).filter(|help| !help.is_empty());
         self
     }
 
@@ -37,10 +38,19 @@ impl Failure {
 
     /// A file could not be read or written.
     pub(crate) fn file(doing: &str, path: &std::path::Path, error: std::io::Error) -> Self {
-        Self::new(format!("{doing} {} failed", path.display()))
-            .help("check that the folder exists and that you may use it")
-            .because(error)
+        let help = match error.kind() {
+            ErrorKind::NotFound if doing == "reading" => "check the name; there is no such file",
+            ErrorKind::IsADirectory => "give a file; this is a folder",
+            _ => "check that the folder exists and that you may use it",
+        };
+        Self::new(format!("{doing} {} failed", path.display())).help(help).because(error)
     }
+}
+
+/// Names of files come from anywhere: of what they hold, only line ends reach a terminal as they are.
+fn printable_lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(super::printable).collect();
+    lines.join("\n")
 }
 
 impl From<provision::ProvisionError> for Failure {

@@ -3,6 +3,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -108,7 +109,7 @@ pub enum Command {
     /// Build and show the objects that the chip stores (.obk)
     #[command(subcommand)]
     Obk(obk::Command),
-    /// Build, verify or decrypt an image that STiRoT installs
+    /// Build images, open any file, tell whether an image would boot
     #[command(subcommand)]
     Image(image::Command),
 }
@@ -118,6 +119,15 @@ pub enum Command {
 /// # Errors
 /// What was refused or failed, with what to do.
 pub fn run(command: Command) -> Result<(), Failure> {
+    carry_out(command)?;
+    match UNSAID.get() {
+        None => Ok(()),
+        Some(why) => Err(Failure::new(format!("stdout took no more: {why}"))
+            .help("what was to be done is done; what stands there is cut short")),
+    }
+}
+
+fn carry_out(command: Command) -> Result<(), Failure> {
     match command {
         Command::Provision(arguments) => provision::run(&arguments),
         Command::Board(command) => board::run(command),
@@ -145,9 +155,17 @@ pub fn complain(failure: &Failure) {
     _ = writeln!(std::io::stderr(), "{}", text.trim_end());
 }
 
+/// Why stdout took no more. Told once, when the command has done its work.
+static UNSAID: OnceLock<String> = OnceLock::new();
+
 /// Writes a line to stdout. A reader that went away, as `head` does, is no failure.
 fn say(line: impl std::fmt::Display) {
-    _ = writeln!(std::io::stdout(), "{line}");
+    if let Err(error) = writeln!(std::io::stdout(), "{line}")
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        // The first reason is the one that counts.
+        _ = UNSAID.set(error.to_string());
+    }
 }
 
 /// Writes a line to stderr: the way there, not the result.
@@ -155,9 +173,37 @@ fn tell(line: impl std::fmt::Display) {
     _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Writes a value as JSON to stdout.
+/// Text of a file's as a terminal may see it: what would move the cursor, colour the line or turn the writing round is
+/// spelled out.
+fn printable(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut printable, character| {
+        if is_harmless(character) {
+            printable.push(character);
+        } else {
+            printable.extend(character.escape_unicode());
+        }
+        printable
+    })
+}
+
+/// Not a control character, and none that changes the direction of what follows.
+const fn is_harmless(character: char) -> bool {
+    !matches!(character, '\0'..='\x1F' | '\x7F'..='\u{9F}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}'
+        | '\u{2066}'..='\u{2069}')
+}
+
+/// Writes a value as JSON to stdout. What a terminal would obey is escaped, as JSON allows inside of strings.
 fn say_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(error.to_string()))?;
+    let text = text.chars().fold(String::with_capacity(text.len()), |mut escaped, character| {
+        // Outside of strings there are line ends and nothing else that has to be escaped.
+        if character == '\n' || is_harmless(character) {
+            escaped.push(character);
+        } else {
+            escaped.push_str(&format!("\\u{:04x}", u32::from(character)));
+        }
+        escaped
+    });
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::new("the result could not be written to stdout").because(error))

@@ -4,7 +4,8 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use formats::{Expected, ImageFile, ObkFile, Secret};
+use formats::opened::Opened;
+use formats::{ImageFile, ObkFile, Parts, Secret, Tlv};
 use project::atomic;
 
 use super::Failure;
@@ -14,10 +15,10 @@ use super::Failure;
 pub(super) enum Output {
     /// An object; it may hold a private key.
     Object,
-    /// A signed image.
-    Image,
     /// What an image held.
     Payload,
+    /// An image with its payload in the clear.
+    ClearImage,
 }
 
 impl Output {
@@ -25,10 +26,8 @@ impl Output {
     fn is(self, bytes: &[u8]) -> bool {
         match self {
             Self::Object => ObkFile::decode(bytes).is_ok(),
-            // Any bytes can be read as a binary file; one that is an image says so in its header.
-            Self::Image => {
-                ImageFile::decode(bytes).is_ok_and(|image| formats::verify(&image, &Expected::default()).is_ok())
-            }
+            // The encrypted image that it was made of must not be lost to it.
+            Self::ClearImage => Opened::read(bytes.to_vec()).is_one_image() && !is_encrypted(bytes),
             Self::Payload => false,
         }
     }
@@ -36,10 +35,52 @@ impl Output {
     const fn name(self) -> &'static str {
         match self {
             Self::Object => "an object",
-            Self::Image => "an image",
+            Self::ClearImage => "an image in the clear",
             Self::Payload => "this payload",
         }
     }
+}
+
+/// Whether an image has a key of its payload with it; one that can't be taken apart may have had.
+fn is_encrypted(bytes: &[u8]) -> bool {
+    let wrapped_key = |image: &ImageFile| {
+        let parts = Parts::decode(&image.content).ok()?;
+        Some(parts.tlvs.entries().any(|entry| entry.is_ok_and(|entry| entry.kind == Tlv::WRAPPED_KEY)))
+    };
+    ImageFile::decode(bytes).ok().as_ref().and_then(wrapped_key).unwrap_or(true)
+}
+
+/// Refuses to write where another file lies, before anything is done for it.
+///
+/// # Errors
+/// When one does, or can't be read.
+pub(super) fn require_free(output: Output, path: &Path) -> Result<(), Failure> {
+    match already(path)? {
+        Some(there) if !output.is(&there) => Err(taken(output, path)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// What lies at a path already. A device or a pipe is no place for an output, and might never end.
+fn already(path: &Path) -> Result<Option<Secret<Vec<u8>>>, Failure> {
+    let there = match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => std::fs::read(path).map(Secret::new),
+        Ok(_) => {
+            return Err(Failure::new(format!("{} is no file that could be written over", path.display()))
+                .help("choose another name"));
+        }
+        Err(error) => Err(error),
+    };
+    match there {
+        Ok(there) => Ok(Some(there)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::file("reading", path, error)),
+    }
+}
+
+fn taken(output: Output, path: &Path) -> Failure {
+    Failure::new(format!("there is a file already that is not {}: {}", output.name(), path.display()))
+        .help("choose another name, or remove it first")
 }
 
 /// Writes a file.
@@ -47,22 +88,11 @@ impl Output {
 /// # Errors
 /// When another file lies there, or the disk refuses.
 pub(super) fn write(output: Output, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    match std::fs::read(path).map(Secret::new) {
-        Ok(there) if there.as_slice() == bytes || output.is(&there) => {}
-        Ok(_) => {
-            return Err(Failure::new(format!(
-                "there is a file already that is not {}: {}",
-                output.name(),
-                path.display()
-            ))
-            .help("choose another name, or remove it first"));
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(Failure::file("reading", path, error)),
+    if let Some(there) = already(path)?
+        && there.as_slice() != bytes
+        && !output.is(&there)
+    {
+        return Err(taken(output, path));
     }
-    let written = match output {
-        Output::Image => atomic::write(path, bytes),
-        Output::Object | Output::Payload => atomic::write_secret(path, bytes),
-    };
-    written.map_err(|error| Failure::file("writing", path, error))
+    atomic::write_secret(path, bytes).map_err(|error| Failure::file("writing", path, error))
 }

@@ -64,6 +64,11 @@ impl Passphrases {
         own.or(self.of_all.as_ref())
     }
 
+    /// Every one that was given, for keys of which no role is known.
+    pub(super) fn each(&self) -> impl Iterator<Item = &Passphrase> {
+        self.of_one.iter().map(|(_, passphrase)| passphrase).chain(&self.of_all)
+    }
+
     /// Whether one was given for this key alone.
     pub(super) fn names(&self, role: KeyRole) -> bool {
         self.of_one.iter().any(|(of, _)| *of == role)

@@ -7,8 +7,9 @@ use clap::{Subcommand, ValueEnum};
 use project::template::{NewProject, create};
 use project::{Credential, Flow, Kept};
 
+use super::image::build::images_of;
 use super::passphrases::PassphraseArguments;
-use super::{Failure, opening, say};
+use super::{Failure, opening, say, tell};
 
 /// What to do with a project.
 #[derive(Debug, Subcommand)]
@@ -104,8 +105,12 @@ fn build(folder: &Path, passphrases: &PassphraseArguments) -> Result<(), Failure
         };
         say(format!("{}: {}, {where_it_is}", object.name, told(object.built)));
     }
-    if let Some(image) = project.image_for(target)? {
+    let (images, missing) = images_of(&project)?;
+    for image in images {
         say(format!("image {}: {}, {}", image.version, told(image.built), image.path.display()));
+    }
+    if let Some(missing) = missing {
+        tell(format!("the second boot stage's image was not built: {missing}"));
     }
     Ok(())
 }

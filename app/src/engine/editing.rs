@@ -237,22 +237,33 @@ fn save(desk: &Desk, edited: Edited) -> Result<Vec<Report>, Card> {
 }
 
 /// Builds the objects, then the image where the flow's image is built here.
-fn build(desk: &Desk, edited: Edited) -> Result<Vec<Report>, Card> {
+pub(super) fn build(desk: &Desk, edited: Edited) -> Result<Vec<Report>, Card> {
     // From what the files hold: an output of an unsaved edit would fit nothing.
     let project = edited.draft.as_saved().project().map_err(|error| sheets::project_card(&error))?;
     let target = project.settings().final_state;
     let objects = project.objects_for(target).map_err(|error| sheets::project_card(&error))?;
     let mut built = objects.iter().filter(|object| object.built).count();
     let mut failed = None;
+    let mut missing = None;
     match project.image_for(target) {
         Ok(image) => built += usize::from(image.is_some_and(|image| image.built)),
         Err(error) => failed = Some(sheets::project_card(&error)),
     }
+    match project.second_stage_image_for(target) {
+        Ok(image) => built += usize::from(image.is_some_and(|image| image.built)),
+        // STiRoT's image is of use without.
+        Err(error @ ProjectError::Application { .. }) if failed.is_none() => missing = Some(error.to_string()),
+        Err(error) => failed = failed.or_else(|| Some(sheets::project_card(&error))),
+    }
     let mut reports = opened(desk, edited);
-    reports.push(Report::Notice(match built {
+    let told = match built {
         0 => "every output is right as it is".to_owned(),
         1 => "1 output built".to_owned(),
         _ => format!("{built} outputs built"),
+    };
+    reports.push(Report::Notice(match missing {
+        None => told,
+        Some(missing) => format!("{told}; not the second boot stage's image: {missing}"),
     }));
     reports.extend(failed.map(|card| Report::Failed(JobKind::Project, Box::new(card))));
     Ok(reports)
@@ -302,7 +313,7 @@ fn key_path(draft: &Draft, role: KeyRole) -> Result<std::path::PathBuf, Card> {
     })
 }
 
-fn passphrase_of(typed: &TypedText) -> Result<Passphrase, Card> {
+pub(super) fn passphrase_of(typed: &TypedText) -> Result<Passphrase, Card> {
     Passphrase::new(Secret::new(typed.text().to_owned())).map_err(|error| Card {
         title: error.to_string(),
         remedy: Some("Type a passphrase.".to_owned()),
@@ -314,7 +325,7 @@ fn key_card(error: key_files::KeyFileError) -> Card {
     sheets::project_card(&ProjectError::KeyFile { source: Box::new(error) })
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Card {
+pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Card {
     Card {
         title: format!("{} can't be read", path.display()),
         remedy: Some("Check that the file exists and that you may read it.".to_owned()),

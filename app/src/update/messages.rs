@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use project::{Draft, KeyRole};
 
+use super::images::{ImagesReport, ImagesRequest};
 use crate::model::configuration::{FieldId, TypedText};
 use crate::model::editing::Found;
 use crate::model::{
@@ -17,6 +18,8 @@ pub enum Effect {
     Start(JobKind, Request),
     /// Ask the run to stop.
     Cancel,
+    /// Ask the virtual board of an image to stop.
+    CancelTrial,
     /// Bytes to the board's UART.
     Send(Vec<u8>),
     /// Text to the clipboard.
@@ -88,6 +91,8 @@ pub enum Request {
     PickObject,
     /// Read an object file and compare it with the project's.
     OpenObject(PathBuf),
+    /// Something for the Images view.
+    Images(ImagesRequest),
 }
 
 impl Request {
@@ -108,6 +113,7 @@ impl Request {
                 "a file dialog is open".to_owned()
             }
             Self::OpenObject(_) => "reading the object".to_owned(),
+            Self::Images(request) => request.text().to_owned(),
             Self::Save => "saving the project".to_owned(),
             Self::Build => "building what is stale".to_owned(),
             Self::Assess => "checking the project".to_owned(),
@@ -142,6 +148,8 @@ pub enum Report {
     Notice(String),
     /// An object file was read.
     ObjectFile(Box<ObjectFile>),
+    /// Something for the Images view.
+    Images(ImagesReport),
     /// A person chose an object file.
     ObjectChosen(PathBuf),
     /// A person chose a key file.

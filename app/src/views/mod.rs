@@ -2,6 +2,7 @@
 
 pub(crate) mod board;
 pub(crate) mod configuration;
+pub(crate) mod images;
 pub(crate) mod keys;
 pub(crate) mod object_file;
 pub(crate) mod provision;

@@ -1,6 +1,7 @@
 //! Parts that views are put together from. Each reads what it shows and pushes commands; none changes the model.
 
 pub(crate) mod annotated_bytes;
+pub(crate) mod byte_strip;
 pub(crate) mod card;
 pub(crate) mod chain;
 pub(crate) mod console;
@@ -8,10 +9,12 @@ pub(crate) mod controls;
 pub(crate) mod finding;
 pub(crate) mod form_row;
 pub(crate) mod form_state;
+pub(crate) mod hex_view;
 pub(crate) mod intent_button;
 pub(crate) mod ladder;
 pub(crate) mod memory_map;
 pub(crate) mod palette;
+pub(crate) mod part_tree;
 pub(crate) mod secret_entry;
 pub(crate) mod state_strip;
 pub(crate) mod status_bar;

@@ -4,9 +4,9 @@ use egui::{Align, Layout, RichText, Ui};
 
 use crate::command::Command;
 use crate::icons;
-use crate::model::{BoardKind, JobKind, Model, StepState};
+use crate::model::{BoardKind, JobKind, Model, StepState, View};
 use crate::theme::{self, Tokens};
-use crate::widgets::controls::muted;
+use crate::widgets::controls::{cut_label, muted};
 
 pub(crate) fn show(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
     let t = Tokens::of(ui);
@@ -24,6 +24,9 @@ pub(crate) fn show(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
                     commands.push(Command::Cancel);
                 }
             }
+        } else if let Some(text) = selection(model) {
+            let width = ui.available_width() * 0.6;
+            cut_label(ui, muted(ui, text), width);
         } else if let Some(notice) = &model.notice {
             ui.label(RichText::new(icons::INFO).font(theme::icon(14.0)).color(t.muted));
             ui.add(egui::Label::new(muted(ui, notice)).truncate());
@@ -31,6 +34,15 @@ pub(crate) fn show(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
             ui.label(muted(ui, "ready"));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if let Some(file) = model.images.file.as_ref().filter(|_| in_file(model)) {
+                ui.label(muted(ui, &file.pieces));
+                if let Some(notice) = model.notice.as_ref().filter(|_| selection(model).is_some()) {
+                    ui.add_space(12.0);
+                    let width = ui.available_width();
+                    cut_label(ui, muted(ui, notice), width);
+                }
+                return;
+            }
             let probe = match model.board.as_ref().map(|board| board.kind) {
                 Some(BoardKind::Virtual) => "probe-rs · virtual probe",
                 Some(BoardKind::Real) => "probe-rs",
@@ -46,6 +58,29 @@ pub(crate) fn show(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
             }
         });
     });
+}
+
+fn in_file(model: &Model) -> bool {
+    model.view == View::Images && model.object_file.is_none()
+}
+
+/// What is selected in the Images view: where it is, to what it belongs, how long it is.
+fn selection(model: &Model) -> Option<String> {
+    let images = &model.images;
+    let (view, bytes) = images.view().zip(images.selected).filter(|_| in_file(model))?;
+    let range = bytes.range();
+    let mut text = format!("offset 0x{:X}", range.start);
+    if let Some(address) = view.stored.address(range.start) {
+        text.push_str(&format!(" · {}", crate::text::address(address)));
+    }
+    if let Some(part) = images.picked().and_then(|place| images.parts().get(place)) {
+        text.push_str(&format!(" · {}", part.name));
+    }
+    match range.end - range.start {
+        1 => text.push_str(" · 1 byte"),
+        count => text.push_str(&format!(" · {} bytes", crate::text::thousands(count))),
+    }
+    Some(text)
 }
 
 /// A run says which step it is in; other jobs say what they are.

@@ -65,11 +65,12 @@ fn focused(window: &Window) -> Option<String> {
     nodes.filter(|node| node.is_focused()).find_map(|node| node.label())
 }
 
-/// Moves the keyboard to something by Tab alone.
+/// Moves the keyboard to something by Tab alone. Its label begins with these words.
 pub(crate) fn tab_to(window: &mut Window, label: &str) {
+    let is_it = |on: &str| on.strip_prefix(label).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
     let mut seen = Vec::new();
     for _ in 0..160 {
-        if focused(window).is_some_and(|on| on.starts_with(label)) {
+        if focused(window).is_some_and(|on| is_it(&on) || (label.ends_with(' ') && on.starts_with(label))) {
             return;
         }
         seen.extend(focused(window));

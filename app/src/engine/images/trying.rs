@@ -1,0 +1,53 @@
+//! An image on a virtual board of its own, made for it and thrown away afterwards. What the board does is its own; here it
+//! is only told, and put beside the verdict.
+
+use formats::{ImageProfile, judge};
+use provision::{Cancel, Event, Trial};
+
+use super::{images, not_open};
+use crate::engine::Desk;
+use crate::model::{Card, Tone};
+use crate::sheets;
+use crate::sheets::images::trial::{agreement, lines};
+use crate::update::{ImagesReport, Report};
+
+/// The steps that a plan can have, to show how far a trial is.
+#[expect(clippy::cast_precision_loss, reason = "a handful")]
+const STEPS: f32 = provision::StepId::ALL.len() as f32;
+
+/// Tries an image.
+pub(super) fn try_image(
+    desk: &Desk,
+    serial: u64,
+    index: usize,
+    cancel: &Cancel,
+    tell: &mut dyn FnMut(Report),
+) -> Result<Vec<Report>, Card> {
+    let file = desk.file(serial).ok_or_else(not_open)?;
+    let image = file.opened.images.get(index).ok_or_else(not_open)?;
+    let project = desk.project()?;
+    let workshop = desk.workshop();
+    let verdict = judge(&file.opened, image, &workshop.circumstances(Some(ImageProfile::Stirot), None)).verdict;
+    let slot_size = workshop.stage(ImageProfile::Stirot).map_or(0, |stage| stage.slot_size);
+    let content = provision::slot_content(&file.opened.content, image, slot_size);
+    let mut done = 0.0;
+    let trial = provision::try_image(&project, &content, cancel, &mut |event| match event {
+        Event::StepStarted { title, .. } => tell(images(ImagesReport::TrialStep(title))),
+        Event::StepProved { .. } | Event::StepSkipped { .. } => {
+            done += 1.0;
+            tell(images(ImagesReport::TrialProgress((done / STEPS).min(0.97))));
+        }
+        _ => {}
+    });
+    let trial: Trial = match trial {
+        Ok(trial) => trial,
+        // It was asked to stop: that is no error.
+        Err(_) if cancel.is_cancelled() => {
+            let text = "Stopped before the board gave its answer".to_owned();
+            return Ok(vec![images(ImagesReport::TrialEnded(Tone::Neutral, text, Vec::new()))]);
+        }
+        Err(error) => return Err(sheets::card(&error)),
+    };
+    let (tone, text) = agreement(&verdict, trial.decision);
+    Ok(vec![images(ImagesReport::TrialEnded(tone, text, lines(&trial)))])
+}
