@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use formats::certificate::CertificateChain;
-use formats::{ImageProfile, ImageSettings, SecurityCounter, build_image};
+use formats::{ImageForm, ImageKeys, ImageSettings, SecurityCounter, build_image};
 
 fn main() {
     let mut folders = env::args_os().skip(1).map(PathBuf::from);
@@ -16,18 +16,27 @@ fn main() {
         fs::write(folder.join(name), bytes).unwrap();
     };
 
-    let settings = ImageSettings {
-        profile: ImageProfile::Stirot,
-        version: "1.0.0".parse().unwrap(),
-        security_counter: SecurityCounter::FromVersion,
-        header_size: 0x40,
-        slot_size: 0x300,
-    };
+    let (version, counter) = ("1.0.0".parse().unwrap(), SecurityCounter::FromVersion);
     let key = fuzz::key();
-    let image = build_image(&[0xA5; 50], &settings, &key, &key.public()).unwrap();
-    write("image", "image.bin", image.bytes());
-    write("image", "slot.bin", &image.to_bin());
-    write("image", "image.hex", image.to_hex(0x9002_0000).unwrap().as_bytes());
+    let keys = ImageKeys { signing: &key, encryption: Some(&key.public()) };
+    let mut application = vec![0xA5; 50];
+    application[..8].copy_from_slice(&[0, 0, 1, 0x20, 9, 4, 0, 0x24]);
+    let mut dump = Vec::new();
+    for (name, settings) in [
+        ("stirot", ImageSettings::stirot(version, counter, 0x1000)),
+        ("oemurot", ImageSettings::oemurot(version, counter, 0x1000)),
+    ] {
+        let image = build_image(&application, &settings, keys).unwrap();
+        let slot = image.encode(ImageForm::Slot).unwrap();
+        for target in ["image", "opened"] {
+            write(target, &format!("{name}.image"), image.bytes());
+            write(target, &format!("{name}.slot"), &slot);
+            let hex = image.encode(ImageForm::Hex { address: 0x9002_0000 }).unwrap();
+            write(target, &format!("{name}.hex"), &hex);
+        }
+        dump.extend_from_slice(&slot);
+    }
+    write("opened", "dump", &dump);
 
     for name in ["cert_leaf", "cert_leaf_chain"] {
         let text = fs::read(vectors.join(Path::new("da/Certificates")).join(format!("{name}.b64"))).unwrap();

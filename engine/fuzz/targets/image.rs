@@ -18,7 +18,8 @@ fuzz_target!(|data: &[u8]| {
     }
     let Ok(file) = ImageFile::decode(data) else { return };
     let (key, public) = &*KEYS;
-    let expected = Expected { authentication: Some(public), decryption: Some(key), slot_size: Some(0x300) };
+    let expected =
+        Expected { authentication: Some(public), decryption: Some(key), slot_size: Some(0x1000), profile: None };
     let decrypted = decrypt(&file, key);
     if let Ok(report) = verify(&file, &expected)
         && report.all_hold()
