@@ -1,14 +1,14 @@
 //! The Images view in a test: shown, given what a person wants, a file opened in it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use egui::{Key, Modifiers};
 use stirot_studio::command::Command;
 use stirot_studio::model::images::ImagesIntent;
 use stirot_studio::model::{Model, View};
 
-use super::keyboard::{A_JOB, Window, press, tab_to, type_over};
+use super::keyboard::{A_JOB, Window, press, tab_to, type_over, vectors};
 use super::{settle, step_until, window};
 
 pub(crate) fn give(window: &mut Window, intent: ImagesIntent) {
@@ -41,4 +41,9 @@ pub(crate) fn open(window: &mut Window, path: &Path) {
     }
     step_until(window, "the file", A_JOB, |model| model.images.serial > before && quiet(model));
     window.run_steps(2);
+}
+
+/// ST's published image.
+pub(crate) fn published_image() -> PathBuf {
+    vectors().join("stirot/Image/appli_enc_sign.hex")
 }
