@@ -12,6 +12,7 @@ pub mod mailbox;
 pub mod memory_map;
 pub mod obk;
 pub mod option_bytes;
+pub mod permissions;
 pub mod product_state;
 pub mod registers;
 pub mod rsslib;

@@ -33,6 +33,8 @@ pub mod command {
     pub const CLOSE_SESSION: u16 = 5;
     /// Shut debug again.
     pub const LOCK_DEBUG: u16 = 6;
+    /// Change the life cycle. No source shows ST's ROM taking it.
+    pub const LIFECYCLE_CHANGE: u16 = 7;
 }
 
 /// Statuses (Arm PSA-ADAC).
@@ -65,10 +67,20 @@ pub mod tag {
     pub const SOC_ID: u16 = 4;
     /// Target identity.
     pub const TARGET_ID: u16 = 5;
+    /// Permissions that need no credential.
+    pub const PERMISSIONS_FIXED: u16 = 6;
+    /// Permissions that a credential can have at most, 16 bytes.
+    pub const PERMISSION_MASK: u16 = 7;
     /// Life cycle.
     pub const LIFECYCLE: u16 = 8;
+    /// Software partition.
+    pub const SOFTWARE_PARTITION: u16 = 9;
+    /// Identifier of the secure debug agent.
+    pub const SDA_ID: u16 = 0xA;
     /// Version of the secure debug agent.
     pub const SDA_VERSION: u16 = 0xB;
+    /// Permissions in force, 16 bytes.
+    pub const EFFECTIVE_PERMISSIONS: u16 = 0xC;
     /// Token formats.
     pub const TOKEN_FORMATS: u16 = 0x100;
     /// Certificate formats.
@@ -79,6 +91,8 @@ pub mod tag {
     pub const TOKEN: u16 = 0x200;
     /// A certificate.
     pub const CERTIFICATE: u16 = 0x201;
+    /// An X.509 certificate. No source shows ST's ROM taking one.
+    pub const X509: u16 = 0x202;
     /// A password, or in discovery whether what was provisioned is intact.
     pub const PASSWORD_OR_INTEGRITY: u16 = 0x8000;
     /// HDPL 1 status.
@@ -88,6 +102,19 @@ pub mod tag {
     /// HDPL 3 status.
     pub const HDPL3_STATUS: u16 = 0x8003;
 }
+
+/// Bytes before the value of a tagged value: two of zero, the tag, the length in bytes.
+pub const TAGGED_HEAD_SIZE: usize = 8;
+/// Bytes that answer AUTH_START: format version 1.0, two of zero, the challenge (Arm PSA-ADAC).
+pub const CHALLENGE_SIZE: usize = 4 + CHALLENGE_RANDOM_SIZE;
+/// Random bytes of a challenge, the ones that a token is signed over.
+pub const CHALLENGE_RANDOM_SIZE: usize = 32;
+/// Bytes of a certificate without its tag and length (ST's published certificates).
+pub const CERTIFICATE_SIZE: usize = 212;
+/// Bytes of a token without its tag and length (Arm PSA-ADAC).
+pub const TOKEN_SIZE: usize = 120;
+/// Certificates that the virtual ROM takes in one session at most (assumption A49).
+pub const LONGEST_CHAIN: u8 = 8;
 
 /// Life-cycle codes in the discovery answer. UNCONFIRMED for this family: two bytes were seen on a sister chip
 /// without their meaning; the virtual ROM uses the RSSLIB product-state code instead (assumption A8).

@@ -36,6 +36,11 @@ pub const SAES: u32 = 0x4802_1000;
 pub const UART4: u32 = 0x4000_4C00;
 /// DBGMCU as the core sees it.
 pub const DBGMCU: u32 = 0x5C00_1000;
+/// DBGMCU's control register, offset (CMSIS).
+pub const DBGMCU_CR: u32 = 0x04;
+/// Bit of [`DBGMCU_CR`] that chooses which resets end what debug authentication granted (CMSIS for the bit; what its
+/// two values mean is UNCONFIRMED. On the virtual board: set = only power-on does).
+pub const DBGMCU_CR_DCRT: u32 = 1 << 16;
 /// GPIO ports A to H, 0x400 apart.
 pub const GPIOA: u32 = 0x5802_0000;
 /// GPIO ports M to P, 0x400 apart.

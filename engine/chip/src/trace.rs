@@ -53,6 +53,16 @@ codes! {
         CallRefused = 0x0B, "RSSLIB call refused: low half of the status";
         OptionBytesSet = 0x0C, "option bytes set: offset of the register";
         ProductStateSet = 0x0D, "product state set: RSSLIB code";
+        ChallengeGiven = 0x0E, "challenge given";
+        CertificateAccepted = 0x0F, "certificate accepted: which, from 1";
+        CredentialAccepted = 0x10, "credential accepted: low half of the permissions in force";
+        CredentialRefused = 0x11, "credential refused: why";
+        DebugGranted = 0x12, "debug will open: HDPL";
+        DebugLocked = 0x13, "debug shut again";
+        Regresses = 0x14, "regression begins";
+        RegressionStep = 0x15, "regression: step done";
+        RegressionFailed = 0x16, "regression not finished, can be tried again: step";
+        SessionAbandoned = 0x17, "the host went away in the middle of a session";
         LoadPass = 0x20, "asks the iLoader to load";
         CommandRead = 0x21, "command of the iLoader: RSSCMD";
         Passed = 0x22, "check passed: which";
@@ -101,6 +111,41 @@ codes! {
         NoLoader = 7, "no iLoader where the configuration says";
         Disagreement = 8, "two evaluations of the same check disagree";
         UnknownCommand = 9, "unknown command from the iLoader";
+    }
+}
+
+codes! {
+    /// Why debug authentication said no.
+    Refusal {
+        Locked = 1, "the board is locked for good";
+        NoObject = 2, "no usable debug-authentication object";
+        RefusedBefore = 3, "a credential was refused; only a reset gives another try";
+        NoChallenge = 4, "no challenge is waiting for an answer";
+        Malformed = 5, "malformed: lengths, versions, kinds or reserved fields";
+        OtherMethod = 6, "the stored object asks for another method";
+        Order = 7, "certificate out of order: role";
+        TooMany = 8, "too many certificates";
+        Usage = 9, "certificate for another usage";
+        Lifecycle = 10, "certificate for another life cycle";
+        Constraint = 11, "certificate with an OEM constraint";
+        OtherChip = 12, "certificate for another SoC class or chip";
+        Extensions = 13, "extensions";
+        ForeignRoot = 14, "the root key is not the stored one";
+        CertificateSignature = 15, "signature of a certificate";
+        TokenSignature = 16, "signature of the token";
+        Permissions = 17, "the token asks for more than is granted, or for nothing";
+        Password = 18, "wrong password";
+        Disagreement = 19, "two evaluations of the same check disagree";
+    }
+}
+
+codes! {
+    /// The steps of a regression.
+    RegressionStep {
+        Unprotect = 1, "write protection off";
+        EraseFlash = 2, "user flash erased";
+        WipeRam = 3, "RAM wiped";
+        Open = 4, "state OPEN asked for";
     }
 }
 

@@ -1,13 +1,14 @@
 //! What debug authentication needs on the board and beside it: the objects by certificate and by password, and the
-//! password file. Certificate chains and tokens are another matter.
+//! password file. Certificate chains and tokens stand in `certificate` and `token`.
 
 use chip::Destination;
 use sha2::{Digest, Sha256};
 
 use crate::error::FormatError;
-use crate::keys::PublicKey;
+use crate::keys::{Fingerprint, PublicKey};
 use crate::layout::{Fields, LayoutError, Problem};
 use crate::obk::{Encryption, ObkFile};
+use crate::permissions::Permissions;
 use crate::secret::Secret;
 
 /// Bytes of an object's payload behind its hash.
@@ -25,11 +26,14 @@ impl Password {
     /// # Errors
     /// When its length or a character is none that the chip takes.
     pub fn new(text: Secret<String>) -> Result<Self, FormatError> {
-        if !(4..=16).contains(&text.len()) {
-            return Err(FormatError::Password("it must have 4 to 16 characters"));
+        if let Some(place) = text.bytes().position(|byte| !(0x20..0x7F).contains(&byte)) {
+            return Err(not_ascii(place));
         }
-        if !text.bytes().all(|byte| (0x20..0x7F).contains(&byte)) {
-            return Err(FormatError::Password("it may hold printable ASCII characters only"));
+        let length = text.len();
+        if !(4..=16).contains(&length) {
+            let instead = if length < 4 { "choose a longer one" } else { "choose a shorter one" };
+            let told = format!("it has {length} characters, the chip takes 4 to 16; {instead}");
+            return Err(FormatError::Password(told));
         }
         Ok(Self(text))
     }
@@ -88,9 +92,13 @@ impl Password {
         if !fields.is_empty() {
             return Err(value(4, "length", length, "the number of bytes that follow"));
         }
-        let text = std::str::from_utf8(text)
-            .map_err(|_| FormatError::Password("it may hold printable ASCII characters only"))?;
+        let text = std::str::from_utf8(text).map_err(|error| not_ascii(error.valid_up_to()))?;
         Self::new(Secret::new(text.to_owned()))
+    }
+
+    /// Whether a file begins as a password file does, whatever follows.
+    pub fn is_headed(file: &[u8]) -> bool {
+        file.get(2..4) == Some(&PASSWORD_TYPE.to_le_bytes())
     }
 
     /// Whether it is this password that a board with `object` asks for.
@@ -101,9 +109,16 @@ impl Password {
     }
 }
 
+fn not_ascii(place: usize) -> FormatError {
+    let number = place.saturating_add(1);
+    FormatError::Password(format!(
+        "character {number} is none of printable ASCII, and no other can be taken; leave it out"
+    ))
+}
+
 /// The object that ties debug authentication to certificates under `root`, for at most `permissions`.
-pub fn certificate_object(root: &PublicKey, permissions: u128) -> ObkFile {
-    let content = [root.fingerprint().0.as_slice(), &permissions.to_le_bytes()].concat();
+pub fn certificate_object(root: &PublicKey, permissions: Permissions) -> ObkFile {
+    let content = [root.fingerprint().0.as_slice(), &permissions.0.to_le_bytes()].concat();
     object(Destination::DA_CERTIFICATE, &content)
 }
 
@@ -125,7 +140,7 @@ fn object(destination: Destination, content: &[u8]) -> ObkFile {
 ///
 /// # Errors
 /// When it is no such object or its hash is wrong.
-pub fn read_certificate_object(object: &ObkFile) -> Result<(crate::keys::Fingerprint, u128), FormatError> {
+pub fn read_certificate_object(object: &ObkFile) -> Result<(Fingerprint, Permissions), FormatError> {
     if object.destination != Destination::DA_CERTIFICATE {
         let problem = format!("{:#010x} is not that of debug authentication by certificate", object.destination.0);
         return Err(FormatError::Object { field: "destination", problem });
@@ -133,6 +148,6 @@ pub fn read_certificate_object(object: &ObkFile) -> Result<(crate::keys::Fingerp
     let layout = |source| FormatError::Layout { what: "debug-authentication object", source };
     let mut fields = Fields::new(object.hashed_payload()?, 32);
     let root = *fields.array("fingerprint of the root key").map_err(layout)?;
-    let permissions = u128::from_le_bytes(*fields.array("permissions").map_err(layout)?);
-    Ok((crate::keys::Fingerprint(root), permissions))
+    let permissions = Permissions(u128::from_le_bytes(*fields.array("permissions").map_err(layout)?));
+    Ok((Fingerprint(root), permissions))
 }

@@ -91,6 +91,14 @@ pub enum FormatError {
         /// Offset in the decoded file, field and problem.
         source: LayoutError,
     },
+    /// A certificate or token that can't be made as asked.
+    #[error("{field}: {problem}")]
+    CertificateRequest {
+        /// The field.
+        field: &'static str,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
     /// Text that is no base64.
     #[error("character {offset}, counted from 0: {problem}")]
     Base64 {
@@ -136,7 +144,7 @@ pub enum FormatError {
     Decrypt(String),
     /// A password that the chip can't take.
     #[error("password: {0}")]
-    Password(&'static str),
+    Password(String),
     /// A passphrase that protects nothing.
     #[error("passphrase: {0}")]
     Passphrase(&'static str),

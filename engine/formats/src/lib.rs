@@ -20,7 +20,11 @@ pub mod certificate;
 #[cfg(feature = "host")]
 pub mod content;
 #[cfg(feature = "host")]
+pub mod credential;
+#[cfg(feature = "host")]
 pub mod da;
+#[cfg(feature = "host")]
+pub mod effective;
 #[cfg(feature = "host")]
 pub mod encrypted_key;
 #[cfg(feature = "host")]
@@ -46,9 +50,15 @@ pub mod opened;
 #[cfg(feature = "host")]
 mod pem;
 #[cfg(feature = "host")]
+pub mod permissions;
+#[cfg(feature = "host")]
+mod protected_password;
+#[cfg(feature = "host")]
 pub mod sample_keys;
 #[cfg(feature = "host")]
 pub mod secret;
+#[cfg(feature = "host")]
+pub mod token;
 #[cfg(feature = "host")]
 mod xml;
 
@@ -56,6 +66,10 @@ mod xml;
 pub use byte_map::{Bucket, ByteMap, ByteMapping};
 #[cfg(feature = "host")]
 pub use content::{Content, Stretch, Trouble, Weight};
+#[cfg(feature = "host")]
+pub use credential::{CredentialProblem, DebugCredential};
+#[cfg(feature = "host")]
+pub use effective::{Effective, Granter, Stage};
 #[cfg(feature = "host")]
 pub use encrypted_key::Passphrase;
 #[cfg(feature = "host")]
@@ -104,7 +118,11 @@ pub use obk::{Encryption, ObkFile};
 #[cfg(feature = "host")]
 pub use opened::{FileKind, FoundImage, KeyHalf, Opened, XmlKind};
 #[cfg(feature = "host")]
+pub use permissions::{Confidence, Permission, Permissions};
+#[cfg(feature = "host")]
 pub use sample_keys::{is_sample, is_sample_password};
 #[cfg(feature = "host")]
 pub use secret::Secret;
 pub use stirot_config::{Clock, DataBlock, MceChoice, SramEcc, StirotConfig};
+#[cfg(feature = "host")]
+pub use token::Token;

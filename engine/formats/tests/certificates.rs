@@ -7,9 +7,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use common::vector;
 use formats::certificate::{Certificate, CertificateChain, CertificateCheckName, KeyType, Role, SignatureType};
-use formats::{FormatError, Outcome, PublicKey};
+use formats::{FormatError, Outcome, Permissions, PublicKey};
 
-const PERMISSIONS: u128 = 0x8000_0000_0000_0000_0000_0000_0000_5007;
+const PERMISSIONS: Permissions = Permissions(0x8000_0000_0000_0000_0000_0000_0000_5007);
 const ROOT: (Role, &str) = (Role::Root, "key_1_root");
 const INTERMEDIATE: (Role, &str) = (Role::Intermediate, "key_2_intermediate");
 const LEAF: (Role, &str) = (Role::Leaf, "key_3_leaf");
@@ -163,11 +163,11 @@ fn a_chain_in_another_order_or_with_another_root_fails_by_name() {
 #[test]
 fn what_a_certificate_withholds_no_later_one_permits() {
     let mut chain = chain("cert_leaf_chain");
-    chain.certificates[1].permissions = 0x4001;
-    chain.certificates[2].permissions = u128::MAX;
-    assert_eq!(chain.verify().permissions, 0x4001);
+    chain.certificates[1].permissions = Permissions(0x4001);
+    chain.certificates[2].permissions = Permissions(u128::MAX);
+    assert_eq!(chain.verify().permissions, Permissions(0x4001));
     chain.certificates.clear();
-    assert_eq!(chain.verify().permissions, 0);
+    assert_eq!(chain.verify().permissions, Permissions::NONE);
 }
 
 #[test]
@@ -180,18 +180,19 @@ fn restrictions_and_unknown_types_are_told() {
         read.verify().certificates.remove(0)
     };
     let restricted = report(|certificate| certificate.soc_id[3] = 0x5A);
-    let Some(Outcome::NotCheckable(said)) = restricted.outcome(CertificateCheckName::Restrictions) else { panic!() };
-    assert!(said.contains("SoC id 0000005a"), "{said}");
-    let changes: [fn(&mut Certificate); 5] = [
+    let Some(Outcome::NotCheckable(said)) = restricted.outcome(CertificateCheckName::SocId) else { panic!() };
+    assert!(said.contains("for 0000005a"), "{said}");
+    let changes: [fn(&mut Certificate); 4] = [
         |certificate| certificate.signature_type = SignatureType::Other(2),
         |certificate| certificate.key_type = KeyType::Other(9),
         |certificate| certificate.version = [2, 0],
-        |certificate| certificate.usage = 0,
         |certificate| certificate.extensions_bytes = 4,
     ];
     for change in changes {
         assert!(matches!(report(change).outcome(CertificateCheckName::Format), Some(Outcome::Fails(_))));
     }
+    let other = report(|certificate| certificate.usage = 0);
+    assert!(matches!(other.outcome(CertificateCheckName::Usage), Some(Outcome::Fails(_))));
     let other = report(|certificate| certificate.role = Role::Other(7));
     assert!(matches!(other.outcome(CertificateCheckName::Role), Some(Outcome::Fails(_))));
     let off_curve = report(|certificate| certificate.point[0] ^= 1);

@@ -5,9 +5,9 @@ mod common;
 
 use common::vector;
 use formats::da::{Password, certificate_object, password_object, read_certificate_object};
-use formats::{FormatError, ObkFile, PublicKey, Secret};
+use formats::{FormatError, ObkFile, Permissions, PublicKey, Secret};
 
-const PERMISSIONS: u128 = 0x8000_0000_0000_0000_0000_0000_0000_4007;
+const PERMISSIONS: Permissions = Permissions(0x8000_0000_0000_0000_0000_0000_0000_4007);
 
 fn password(text: &str) -> Result<Password, FormatError> {
     Password::new(Secret::new(text.to_owned()))

@@ -1,11 +1,12 @@
-//! Writes the seeds that no published file gives: a small image as bytes and as hex, certificates as bytes.
+//! Writes the seeds that no published file gives: a small image as bytes and as hex, certificates as
+//! bytes, a chain and an answer of the key that the targets know.
 //! Arguments: the folder of ST's published vectors, the folder of the corpora.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use formats::certificate::CertificateChain;
-use formats::{ImageForm, ImageKeys, ImageSettings, SecurityCounter, build_image};
+use formats::certificate::{Certificate, CertificateChain, CertificateRequest, Role};
+use formats::{ImageForm, ImageKeys, ImageSettings, Permissions, SecurityCounter, Token, build_image};
 
 fn main() {
     let mut folders = env::args_os().skip(1).map(PathBuf::from);
@@ -42,4 +43,11 @@ fn main() {
         let text = fs::read(vectors.join(Path::new("da/Certificates")).join(format!("{name}.b64"))).unwrap();
         write("certificates", &format!("{name}.bin"), &CertificateChain::decode(&text).unwrap().to_bytes());
     }
+    let certificate = |role| {
+        let request = CertificateRequest::new(role, key.public(), Permissions::OF_ST_CERTIFICATES);
+        Certificate::issue(&request, &key).unwrap()
+    };
+    let chain = CertificateChain::from(certificate(Role::Root)).append(certificate(Role::Leaf));
+    write("certificates", "own.bin", &chain.to_bytes());
+    write("token", "full_regression", &Token::sign(&[0x5A; 32], Permissions::OF_PASSWORD, &key).unwrap().encode());
 }

@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 
 use super::FieldGroup;
 use super::layouts::{Content, Part};
-use crate::certificate::permissions_text;
 use crate::key_fields::{PRIVATE_SIZE, PRIVATE_START, PUBLIC_SIZE};
 use crate::keys::{Fingerprint, PrivateKey, PublicKey};
 use crate::obk::LOCK_TEXT;
+use crate::permissions::Permissions;
 use crate::sample_keys::is_sample;
 
 /// What stands for bytes that must not be seen.
@@ -115,7 +115,7 @@ pub(super) fn tell(part: &Part, bytes: &[u8], after: &[u8]) -> Told {
         },
         Content::Permissions => {
             let mask = bytes.first_chunk().map_or(0, |bytes| u128::from_le_bytes(*bytes));
-            Told::new(FieldGroup::Setting, format!("{mask:#034x}")).meaning(permissions_text(mask))
+            Told::new(FieldGroup::Setting, format!("{mask:#034x}")).meaning(Permissions(mask).to_string())
         }
         Content::PasswordHash => Told::hidden(FieldGroup::Secret, bytes.len()).meaning("SHA-256 of the password"),
         Content::LockText => {

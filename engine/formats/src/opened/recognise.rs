@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::secrets;
 use super::{FileKind, KeyHalf, Recognised, XmlKind};
-use crate::certificate::{CertificateChain, permissions_text};
+use crate::certificate::CertificateChain;
 use crate::content::{Content, Trouble, Weight};
 use crate::da::Password;
 use crate::error::{FormatError, KeyProblem};
@@ -204,7 +204,7 @@ fn certificates(file: &[u8]) -> Option<Recognised> {
         let range = place(start)..place(start.saturating_add(size)).min(file.len() as u64);
         let fingerprint = certificate.public_key().ok().map(|key| key.fingerprint());
         let value = fingerprint.map_or_else(|| "no key of P-256".to_owned(), |fingerprint| fingerprint.to_string());
-        let mut meaning = permissions_text(certificate.permissions);
+        let mut meaning = certificate.permissions.to_string();
         if let Some(name) = fingerprint.and_then(|fingerprint| is_sample(&fingerprint)) {
             meaning = format!("SAMPLE: {name}; {meaning}");
         }

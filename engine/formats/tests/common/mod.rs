@@ -1,6 +1,7 @@
 //! Where the tests find what ST published.
 #![allow(dead_code)]
 
+pub mod chains;
 pub mod images;
 
 use std::fs;
