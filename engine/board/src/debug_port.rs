@@ -30,6 +30,15 @@ pub enum DapRegister {
     Access(u8),
 }
 
+/// What a debugger waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Polled {
+    /// The core, by its debug status (DHCSR).
+    Core,
+    /// The chip's program, by the mailbox's flags.
+    Mailbox,
+}
+
 /// DPIDR: version 2, ST (OpenOCD's `stm32h7rx.cfg` names this SWD identifier).
 const DPIDR: u32 = 0x6BA0_2477;
 /// TARGETID: part 0x4850 of ST, JEP106 0x020 (assumption A46).
@@ -190,17 +199,29 @@ impl DebugPort {
         }
     }
 
-    /// Whether a read of `register` asks the core for its debug status (DHCSR): what a debugger does while it waits.
-    pub const fn polls_core(&self, register: DapRegister) -> bool {
+    /// What a read of `register` asks for, when it is what a debugger asks for again and again while it waits.
+    pub const fn polls(&self, register: DapRegister) -> Option<Polled> {
         const DHCSR: u32 = 0xE000_EDF0;
-        let DapRegister::Access(address) = register else { return false };
-        if self.select >> 24 != 1 {
-            return false;
-        }
-        match (self.select & 0xF0) | (address as u32 & 0xC) {
-            0x0C => self.ap1.address() == DHCSR,
-            banked @ 0x10..=0x1C => (self.ap1.tar & !0xF) | (banked & 0xC) == DHCSR,
-            _ => false,
+        let DapRegister::Access(address) = register else { return None };
+        let (port, which) = match self.selected() {
+            Some(which @ AccessPort::Dbgmcu) => (&self.ap0, which),
+            Some(which @ AccessPort::Core) => (&self.ap1, which),
+            None => return None,
+        };
+        let asked = match (self.select & 0xF0) | (address as u32 & 0xC) {
+            0x0C => port.address(),
+            banked @ 0x10..=0x1C => (port.tar & !0xF) | (banked & 0xC),
+            _ => return None,
+        };
+        match which {
+            AccessPort::Core if asked == DHCSR => Some(Polled::Core),
+            AccessPort::Dbgmcu
+                if asked == DBGMCU_PRIVATE + chip::mailbox::DBG_AUTH_ACK
+                    || asked == DBGMCU_SYSTEM + chip::mailbox::DBG_AUTH_ACK =>
+            {
+                Some(Polled::Mailbox)
+            }
+            _ => None,
         }
     }
 

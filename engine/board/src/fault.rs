@@ -1,4 +1,5 @@
-//! Faults that a test or a person brings about: power cut at a chosen write. Not what the firmware does about them, and
+//! Faults that a test or a person brings about: power cut at a chosen write, a mailbox word that is lost, doubled or
+//! changed. Not what the firmware does about them, and
 //! not flipped bits, which [`crate::Peripherals::flip_bit`] makes at once.
 
 /// When power goes, counted in non-volatile writes from the moment it was asked for.
@@ -8,6 +9,37 @@ pub struct PowerCut {
     pub after_writes: u64,
     /// Whether the write after them is cut in its middle and leaves torn cells, or never begins.
     pub tears: bool,
+}
+
+/// Which way a mailbox word goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MailboxDirection {
+    /// From the host to the chip.
+    ToChip,
+    /// From the chip to the host.
+    ToHost,
+}
+
+/// What becomes of a mailbox word that is disturbed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MailboxFaultKind {
+    /// It never arrives; its sender finds the mailbox free, as if it had been read.
+    Drop,
+    /// It arrives, and once it was read it waits again.
+    Repeat,
+    /// It arrives with the bits of the mask inverted.
+    Corrupt(u32),
+}
+
+/// A mailbox word that is to go wrong, once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MailboxFault {
+    /// Which way.
+    pub direction: MailboxDirection,
+    /// Words of that direction that still arrive as they were sent, counted from now.
+    pub after_words: u32,
+    /// What happens to the word behind them.
+    pub kind: MailboxFaultKind,
 }
 
 /// What becomes of one non-volatile write.

@@ -215,6 +215,31 @@ impl Memory {
         }
     }
 
+    /// Whether every byte of a region that is memory has one value; what isn't memory is left out.
+    pub(crate) fn holds_only(&self, region: Region, byte: u8) -> bool {
+        let pages = (region.start / PAGE_SIZE)..=(region.last() / PAGE_SIZE);
+        pages.filter_map(|page| self.frame_at(page * PAGE_SIZE)).all(|frame| {
+            let start = usize::from(frame) * PAGE_BYTES;
+            self.arena.get(start..start + PAGE_BYTES).is_some_and(|cells| cells.iter().all(|cell| *cell == byte))
+        })
+    }
+
+    /// Clears RAM that the layout of now hides: what another layout brings back holds nothing.
+    pub(crate) fn wipe_hidden(&mut self) {
+        let mut hidden = vec![true; self.frames.len()];
+        for entry in self.lookup.iter() {
+            if let Some(shown) = entry.checked_sub(1).and_then(|frame| hidden.get_mut(usize::from(frame))) {
+                *shown = false;
+            }
+        }
+        let ram = self.frames.iter().map(|frame| frame.cells == Cells::Ram);
+        for ((cells, ram), hidden) in self.arena.chunks_mut(PAGE_BYTES).zip(ram).zip(hidden) {
+            if ram && hidden {
+                cells.fill(0);
+            }
+        }
+    }
+
     fn put(&mut self, address: u32, data: &[u8], allowed: impl Fn(Cells) -> bool) -> Result<(), BusError> {
         let mut address = address;
         let mut data = data;

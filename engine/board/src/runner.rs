@@ -11,13 +11,16 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::debug_port::{DapFault, DapRegister, DebugPort};
+use crate::debug_port::{DapFault, DapRegister, DebugPort, Polled};
 use crate::{Board, BoardError, BoardFile, BoardOptions, ResetCause, Stopped};
 
 /// Instructions that the core runs with each debug transaction.
 const TRANSACTION_SLICE: u64 = 64;
-/// Instructions that it may run before a read of the debug status: debuggers poll it once a millisecond.
+/// Instructions that it may run before a read that only asks whether it is done: debuggers poll about once a
+/// millisecond.
 const POLL_SLICE: u64 = 200_000;
+/// Instructions between two looks at the mailbox while a debugger waits for it.
+const MAILBOX_SLICE: u64 = 1_000;
 /// Time that a debug transaction takes, in instructions: 0.1 ms, a round trip over USB.
 const TRANSACTION_TIME: u64 = 6_400;
 /// Instructions that the thread runs before it looks around.
@@ -94,6 +97,8 @@ struct State {
     off: bool,
     /// Power was lost by an armed fault; a power cycle brings it back.
     dark: bool,
+    /// How often power was given back.
+    power_cycles: u64,
     last_transaction: Option<Instant>,
     seen_revision: u64,
     /// The moment of the last non-volatile change that isn't saved yet.
@@ -120,6 +125,22 @@ impl State {
             self.execute(instructions, pace);
         }
         self.notice_changes();
+    }
+
+    /// Lets the core run until it took or gave a mailbox word, no longer than [`POLL_SLICE`]; a word that waits for the
+    /// debugger already is nothing to run for.
+    fn advance_to_mailbox(&mut self, pace: Pace) {
+        let flags = self.board.peripherals.mailbox_flags();
+        self.advance(TRANSACTION_SLICE, pace);
+        let mut left = POLL_SLICE;
+        while left > 0
+            && flags & chip::mailbox::DEV_ACK == 0
+            && self.board.peripherals.mailbox_flags() == flags
+            && self.standing == Standing::Running
+        {
+            self.advance(MAILBOX_SLICE, pace);
+            left = left.saturating_sub(MAILBOX_SLICE);
+        }
     }
 
     fn execute(&mut self, instructions: u64, pace: Pace) {
@@ -232,6 +253,7 @@ impl PoweredBoard {
             in_reset: false,
             off: false,
             dark: false,
+            power_cycles: 0,
             last_transaction: None,
             seen_revision,
             changed: None,
@@ -262,8 +284,11 @@ impl PoweredBoard {
     /// [`DapFault`], as [`DebugPort::read`].
     pub fn dap_read(&self, register: DapRegister) -> Result<u32, DapFault> {
         self.transact(|state, pace| {
-            let slice = if state.port.polls_core(register) { POLL_SLICE } else { TRANSACTION_SLICE };
-            state.advance(slice, pace);
+            match state.port.polls(register) {
+                Some(Polled::Core) => state.advance(POLL_SLICE, pace),
+                Some(Polled::Mailbox) => state.advance_to_mailbox(pace),
+                None => state.advance(TRANSACTION_SLICE, pace),
+            }
             state.port.read(&mut state.board, register)
         })
     }
@@ -343,7 +368,11 @@ impl PoweredBoard {
     /// As [`PoweredBoard::power_on`]; the board is then unchanged.
     pub fn power_cycle(&self) -> Result<(), BoardError> {
         let mut state = self.shared.lock();
-        let board = Board::power_on(state.board.snapshot(), &self.shared.rom, self.shared.options.clone())?;
+        // Noise isn't the same after every power-on: a challenge that came back would let an old answer to it in.
+        state.power_cycles += 1;
+        let mut options = self.shared.options.clone();
+        options.seed = options.seed.wrapping_add(state.power_cycles);
+        let board = Board::power_on(state.board.snapshot(), &self.shared.rom, options)?;
         let changed = state.changed.is_some() || state.board.peripherals.revision() != state.seen_revision;
         state.board = board;
         state.port = DebugPort::new();

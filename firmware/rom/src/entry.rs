@@ -3,8 +3,7 @@
 
 use core::arch::{asm, global_asm};
 
-use core::hint::black_box;
-
+use chip::memory_map::Region;
 use hardware::stage::Vectors;
 
 use crate::hdpl::{self, Level};
@@ -14,6 +13,8 @@ use crate::redundant::halt;
 const STACK_START: u32 = 0x2000_8000;
 /// End of the stack: the structure shared with the iLoader follows.
 const STACK_END: u32 = chip::loader::SHARED_STRUCTURE;
+/// The stack.
+pub const STACK: Region = Region::new(STACK_START, STACK_END - STACK_START);
 
 // Vector table and reset. Exceptions other than reset have no business here.
 global_asm!(
@@ -144,18 +145,13 @@ global_asm!(
     jump_level_3 = sym crate::rss::rsslib::jump_level_3,
 );
 
-/// Wipes the ROM's stack and every register, and enters the stage behind `vectors`.
+/// Wipes the ROM's stack and every register, raises the level to `level`, and enters the stage behind `vectors`.
 ///
-///
+/// In this order: from its level on a debugger may have been let in, who is not to see what the level below left.
 /// Nothing starts at a level that it should not have: looked at twice, right before.
 #[inline(always)]
 pub fn hand_over(vectors: Vectors, level: Level) -> ! {
-    if black_box(hdpl::current()) != level {
-        halt();
-    }
-    if hdpl::current() != black_box(level) {
-        halt();
-    }
+    let Some(steps) = level.number().checked_sub(hdpl::current().number()) else { halt() };
     // Safety: `Vectors` only exists for a table with a stack in RAM and code behind it. Nothing on the ROM's stack is
     // used once it is wiped, and the code never comes back.
     unsafe {
@@ -197,29 +193,55 @@ pub fn hand_over(vectors: Vectors, level: Level) -> ! {
             "movw r3, #0xED88",
             "movt r3, #0xE000",
             "str r5, [r3]",
+            "mov r4, r5",
+            "mov r11, r5",
+            "mov r12, r5",
+            "mvn lr, r5",
             "msr control, r5",
             "msr msp, r1",
-            "mov r12, r2",
-            "mov r0, r5",
-            "mov r1, r5",
-            "mov r2, r5",
-            "mov r3, r5",
-            "mov r4, r5",
-            "mov r8, r5",
-            "mov r9, r5",
-            "mov r10, r5",
-            "mov r11, r5",
-            "mvn lr, r5",
             "dsb",
             "isb",
+            "movw r3, #:lower16:{level_register}",
+            "movt r3, #:upper16:{level_register}",
+            "movs r5, #{level_step}",
+            "3: cmp r9, #0",
+            "beq 4f",
+            "str r5, [r3]",
+            "dsb",
+            "isb",
+            "subs r9, r9, #1",
+            "b 3b",
+            "4: ldr r5, [r3, #4]",
+            "cmp r5, r10",
+            "bne 5f",
+            "ldr r6, [r3, #4]",
+            "cmp r6, r10",
+            "bne 5f",
+            "mov r12, r2",
+            "mov r0, r8",
+            "mov r1, r8",
+            "mov r2, r8",
+            "mov r3, r8",
+            "mov r5, r8",
+            "mov r6, r8",
+            "mov r9, r8",
+            "mov r10, r8",
             "cpsie i",
             "bx r12",
             "udf #0",
+            "5: wfi",
+            "b 5b",
+            "b 5b",
+            "udf #1",
             start = const STACK_START,
             end = const STACK_END,
             in("r0") vectors.table,
             in("r1") vectors.stack,
             in("r2") vectors.entry,
+            in("r9") u32::from(steps),
+            in("r10") u32::from(level.code()),
+            level_register = const chip::registers::SBS + chip::security::SBS_HDPLCR,
+            level_step = const chip::security::HDPL_STEP,
             options(noreturn),
         )
     }

@@ -1,6 +1,7 @@
 //! Hide protection levels and the debug port: raising the one, opening the other.
 
 use hardware::pac::SYSCFG;
+use hardware::pac::syscfg::regs::Dbgcr;
 use hardware::pac::syscfg::vals::{DbgAuthHdpl, DbgcfgLock};
 
 use chip::security::{HDPL_CODES, HDPL_STEP, UNLOCK};
@@ -19,7 +20,8 @@ pub enum Level {
 }
 
 impl Level {
-    fn code(self) -> u8 {
+    /// The code that registers have for it.
+    pub fn code(self) -> u8 {
         let [l0, l1, l2, l3] = HDPL_CODES;
         match self {
             Self::L0 => l0,
@@ -62,6 +64,15 @@ pub fn raise_to(target: Level) -> bool {
     current() == target
 }
 
+/// Whether a grant that outlived the reset is one that this ROM gives to a closed board: from level 1, 2 or 3.
+pub fn kept_grant() -> Option<Level> {
+    let kept = SYSCFG.dbgcr().read();
+    if u32::from(kept.ap_unlock()) != UNLOCK || u32::from(kept.dbg_unlock()) != UNLOCK {
+        return None;
+    }
+    [Level::L1, Level::L2, Level::L3].into_iter().find(|level| level.code() == kept.dbg_auth_hdpl().to_bits())
+}
+
 /// Opens access port and halting debug from `level` on.
 // assumption A31: the code of level 0 in DBG_AUTH_HDPL is the one that HDPLSR has for it; ST lists levels 1 to 3 only.
 pub fn open_debug(level: Level) {
@@ -72,6 +83,12 @@ pub fn open_debug(level: Level) {
     });
     cortex_m::asm::dsb();
     cortex_m::asm::isb();
+}
+
+/// Shuts access port and halting debug.
+pub fn shut_debug() {
+    SYSCFG.dbgcr().write_value(Dbgcr(0));
+    cortex_m::asm::dsb();
 }
 
 /// Keeps later stages from opening debug.

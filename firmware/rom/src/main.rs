@@ -4,13 +4,16 @@
 #![no_main]
 
 mod aes_peripheral;
+mod ecdsa;
 mod entry;
 mod hdpl;
 mod obk;
 mod option_bytes;
+mod random;
 mod redundant;
 mod rss;
 mod stirot;
+mod user_flash;
 
 use core::panic::PanicInfo;
 

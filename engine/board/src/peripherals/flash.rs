@@ -5,7 +5,7 @@ use chip::memory_map::{OTP, Region, USER_FLASH, USER_FLASH_SECTOR_SIZE, USER_FLA
 use chip::option_bytes::NVSR;
 
 use super::flash_keys::KeyPort;
-use super::flash_options;
+use super::flash_options::{self, Wipe};
 use super::timing::Timing;
 use crate::bus::{BusError, Width};
 use crate::fault::{WriteOutcome, WritePlan};
@@ -98,6 +98,8 @@ pub(crate) struct Flash {
     refusal: Option<&'static str>,
     /// Changes with every cell, option byte or key.
     pub(crate) revision: u64,
+    /// The option words spell another life cycle than at the last reset.
+    life_cycle_changed: bool,
 }
 
 impl Flash {
@@ -121,6 +123,7 @@ impl Flash {
             timing,
             refusal: None,
             revision: 0,
+            life_cycle_changed: false,
         }
     }
 
@@ -145,6 +148,16 @@ impl Flash {
         self.buffer = None;
         self.shadow = self.options;
         self.keys.reset();
+    }
+
+    /// Whether the life cycle changed since the last call.
+    pub(crate) fn take_life_cycle_changed(&mut self) -> bool {
+        std::mem::take(&mut self.life_cycle_changed)
+    }
+
+    /// Whether every cell of user flash is erased, none of them torn.
+    pub(crate) fn user_flash_is_erased(&self, memory: &Memory) -> bool {
+        self.programmed.iter().all(|bits| *bits == 0) && memory.holds_only(USER_FLASH, 0xFF)
     }
 
     pub(crate) fn options(&self) -> &OptionWords {
@@ -204,7 +217,15 @@ impl Flash {
     }
 
     /// Writes a register. An unlock sequence that is wrong answers with a bus error and shuts until reset (SVD).
-    pub(crate) fn write(&mut self, offset: u32, value: u32, level: u8, now: u64) -> Option<Result<(), BusError>> {
+    /// `wipe` is what the hardware found of the memories that a regression wipes.
+    pub(crate) fn write(
+        &mut self,
+        offset: u32,
+        value: u32,
+        level: u8,
+        wipe: Wipe,
+        now: u64,
+    ) -> Option<Result<(), BusError>> {
         match offset {
             0x00 => self.acr = value & 0x3F,
             0x04 => return Some(self.unlock_step(value)),
@@ -221,7 +242,7 @@ impl Flash {
             offset => {
                 flash_options::read(&self.options, &self.shadow, offset)?;
                 if flash_options::is_shadow(offset) {
-                    self.write_option(offset, value, level, now);
+                    self.write_option(offset, value, level, wipe, now);
                 }
             }
         }
@@ -391,11 +412,11 @@ impl Flash {
     }
 
     /// A write to a programming shadow launches the change while PG_OPT is set; there is no start bit (HAL).
-    fn write_option(&mut self, offset: u32, value: u32, level: u8, now: u64) {
+    fn write_option(&mut self, offset: u32, value: u32, level: u8, wipe: Wipe, now: u64) {
         if self.optcr & (OPTCR_LOCK | OPTCR_PG) != OPTCR_PG {
             return;
         }
-        let wanted = match flash_options::changed(&self.options, offset, value, level) {
+        let wanted = match flash_options::changed(&self.options, offset, value, level, wipe) {
             Ok(wanted) => wanted,
             Err(what) => {
                 self.optisr |= OPTISR_OPTERRF;
@@ -510,6 +531,12 @@ impl Flash {
             Pending::Options(options) => {
                 // Option bytes are double-buffered: a change that was cut leaves the old ones (assumption A19).
                 if !outcome.is_torn() {
+                    self.life_cycle_changed |= flash_options::other_life_cycle(&self.options, &options);
+                    if flash_options::regresses(&self.options, &options) {
+                        // One step with the change: there is no OPEN chip with keys of before (assumption A28).
+                        self.keys.wipe();
+                        memory.wipe_hidden();
+                    }
                     self.options = options;
                 }
             }

@@ -1,6 +1,6 @@
 //! The ports to the option-byte keys: OBKCR and OBKDR (CMSIS, SVD, HAL). Who may reach which area is decided here.
 
-use chip::obk::{AREAS, FIRST_READABLE_INDEX, INDEX_SIZE};
+use chip::obk::{AREAS, FIRST_READABLE_INDEX, INDEX_SIZE, INDEXES};
 
 use crate::nonvolatile::{KeyCell, Keys};
 
@@ -55,6 +55,13 @@ impl KeyPort {
 
     pub(crate) fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    /// Forgets every key of every level, and what a register still holds of one.
+    pub(crate) fn wipe(&mut self) {
+        *self.keys = [[None; INDEXES]; AREAS];
+        self.data = [0; 8];
+        self.delivered = None;
     }
 
     pub(crate) fn control(&self) -> u32 {

@@ -36,21 +36,34 @@ pub(crate) const fn is_shadow(offset: u32) -> bool {
     offset & 4 != 0
 }
 
+/// Whether the memories that a regression has to wipe are wiped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wipe {
+    /// User flash is erased as a whole and RAM holds nothing.
+    Confirmed,
+    /// Something is left, or nobody looked.
+    Unconfirmed,
+}
+
 /// The words that a write to a shadow at a protection level asks for.
 ///
 /// # Errors
 /// What the hardware reports as OPTERRF.
-pub(crate) fn changed(words: &OptionWords, offset: u32, value: u32, level: u8) -> Result<OptionWords, &'static str> {
+pub(crate) fn changed(
+    words: &OptionWords,
+    offset: u32,
+    value: u32,
+    level: u8,
+    wipe: Wipe,
+) -> Result<OptionWords, &'static str> {
     let mut wanted = *words;
     let open = words.nvsr & 0xFF == u32::from(NVSTATE_OPEN);
     match offset {
-        NVSRP => {
-            // CLOSE to OPEN needs the hardware's word that memory was wiped (assumption A28).
-            if !open || value & 0xFF != u32::from(NVSTATE_CLOSE) {
-                return Err("change of the life cycle that is none, or leads back");
-            }
-            wanted.nvsr = value & 0xFF;
-        }
+        NVSRP => match (words.nvsr as u8, value as u8) {
+            (NVSTATE_OPEN, NVSTATE_CLOSE) => wanted.nvsr = u32::from(NVSTATE_CLOSE),
+            (NVSTATE_CLOSE, NVSTATE_OPEN) => wanted = regressed(words, level, wipe)?,
+            _ => return Err("change of the life cycle that is none"),
+        },
         ROTSRP => {
             // Write filters by level (SVD): fields that may not change keep their value silently.
             let mut mask = 0;
@@ -80,4 +93,30 @@ pub(crate) fn changed(words: &OptionWords, offset: u32, value: u32, level: u8) -
         _ => {}
     }
     Ok(wanted)
+}
+
+/// The words of a chip that goes back to OPEN: those of delivery, but for the locks of one-time blocks, whose cells
+/// stay as they are, and for the epoch, which makes every device key another one.
+// assumption A28: only at level 0, only over wiped memory, all words at once.
+fn regressed(words: &OptionWords, level: u8, wipe: Wipe) -> Result<OptionWords, &'static str> {
+    if level > 0 {
+        return Err("change to OPEN outside of level 0");
+    }
+    if wipe != Wipe::Confirmed {
+        return Err("change to OPEN while user flash or RAM still holds something");
+    }
+    if words.epochsr >= EPOCH_MASK {
+        return Err("change to OPEN with no epoch left");
+    }
+    Ok(OptionWords { epochsr: words.epochsr + 1, otplsr: words.otplsr, ..OptionWords::FACTORY })
+}
+
+/// Whether words spell another life cycle than others: what debug authentication granted ends with it.
+pub(crate) fn other_life_cycle(words: &OptionWords, others: &OptionWords) -> bool {
+    (words.nvsr, words.rotsr) != (others.nvsr, others.rotsr)
+}
+
+/// Whether the change from one to the other is the one that ends a regression.
+pub(crate) fn regresses(from: &OptionWords, to: &OptionWords) -> bool {
+    from.nvsr != to.nvsr && to.nvsr == u32::from(NVSTATE_OPEN)
 }

@@ -23,8 +23,10 @@ mod timing;
 mod usart;
 mod xspi;
 
-use chip::memory_map::{FLASH_SIZE_DATA, OTP, Region, UID, USER_FLASH};
-use chip::option_bytes::obw1;
+use chip::memory_map::{
+    AHB_SRAM1, AHB_SRAM2, AXI_SRAM, BACKUP_SRAM, FLASH_SIZE_DATA, ITCM, OTP, Region, TCM_MAX_SIZE, UID, USER_FLASH,
+};
+use chip::option_bytes::{NVSRP, NVSTATE_OPEN, obw1};
 use chip::registers as at;
 
 use crate::bus::{BusError, Width};
@@ -36,12 +38,13 @@ use dbgmcu::{Dbgmcu, Side};
 use external::window;
 use flash::Flash;
 use flash_keys::KeyPort;
+use flash_options::Wipe;
 use hpdma::Hpdma;
 use mce::Mce;
 use nor::Nor;
 use rcc::{Gate, Rcc, Unit};
 use saes::{KeySource, Saes};
-use sbs::Sbs;
+use sbs::{Grant, Sbs};
 use small::{Crc, Iwdg, Rng};
 use storage::{Exti, Gpio, Pwr};
 use timing::Timing;
@@ -149,12 +152,16 @@ impl Peripherals {
     }
 
     /// A system reset: registers to their reset values, option bytes loaded anew, HDPL 0, debug shut. What survives:
-    /// mailbox words, the loader's word, the NOR with the mode it is in (assumption A26), the console's unread output.
+    /// mailbox words, the loader's word, the NOR with the mode it is in (assumption A26), the console's unread output, and
+    /// what debug authentication granted where the host asked for that.
     pub fn reset(&mut self, cause: ResetCause, memory: &mut Memory, now: u64) {
         self.trace.push(now, TraceKind::Reset(cause));
         self.flash.reset(memory, &mut self.plan);
         memory.apply_option_bytes(self.flash.options().obw2sr);
-        self.sbs.reset();
+        // assumption A61: DCRT keeps the grant over every reset but power-on. It ends with the life cycle that it was
+        // given in.
+        let ended = self.flash.take_life_cycle_changed() || !self.dbgmcu.keeps_grant();
+        self.sbs.reset(if ended { Grant::Ended } else { Grant::Kept });
         if cause == ResetCause::PowerOn {
             self.sbs = Sbs::default();
             self.dbgmcu = Dbgmcu::default();
@@ -386,7 +393,9 @@ impl Peripherals {
             self.flash.stall(memory, &mut self.plan);
         }
         let level = self.sbs.level();
-        let result = self.flash.write(offset, value, level, now);
+        let asks_for_open = offset == NVSRP && value as u8 == NVSTATE_OPEN && level == 0;
+        let wipe = if asks_for_open { self.wipe(memory) } else { Wipe::Unconfirmed };
+        let result = self.flash.write(offset, value, level, wipe, now);
         if result == Some(Err(BusError)) {
             self.trace.refused(now, "wrong flash unlock key, shut until reset", offset);
         }
@@ -394,6 +403,15 @@ impl Peripherals {
             self.trace.refused(now, what, offset);
         }
         result
+    }
+
+    /// What the hardware finds of the memories that a regression wipes. DTCM isn't looked at: the ROM, which does the
+    /// wiping, has its stack there.
+    // assumption A28
+    fn wipe(&self, memory: &Memory) -> Wipe {
+        const RAM: [Region; 5] = [Region::new(ITCM.start, TCM_MAX_SIZE), AXI_SRAM, AHB_SRAM1, AHB_SRAM2, BACKUP_SRAM];
+        let wiped = RAM.into_iter().all(|ram| memory.holds_only(ram, 0));
+        if wiped && self.flash.user_flash_is_erased(memory) { Wipe::Confirmed } else { Wipe::Unconfirmed }
     }
 
     fn write_mce(&mut self, engine: usize, offset: u32, value: u32, now: u64) -> Option<()> {

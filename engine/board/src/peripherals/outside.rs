@@ -8,7 +8,7 @@ use super::dbgmcu::Side;
 use super::external::window;
 use super::{DebugAccess, Peripherals};
 use crate::bus::BusError;
-use crate::fault::PowerCut;
+use crate::fault::{MailboxFault, PowerCut};
 use crate::memory::Memory;
 use crate::nonvolatile::NonVolatile;
 use crate::trace::TraceKind;
@@ -63,6 +63,11 @@ impl Peripherals {
         }
     }
 
+    /// The mailbox's flags, as whoever looks without reading sees them.
+    pub fn mailbox_flags(&self) -> u32 {
+        self.dbgmcu.flags()
+    }
+
     /// Whether an event for WFE came from a peripheral since the last call.
     pub fn take_event(&mut self) -> bool {
         std::mem::take(&mut self.event)
@@ -71,6 +76,16 @@ impl Peripherals {
     /// Arms a loss of power; [`Peripherals::power_is_gone`] tells when it has come.
     pub fn arm_power_cut(&mut self, cut: PowerCut) {
         self.plan.arm(cut);
+    }
+
+    /// Lets one mailbox word go wrong. A fault that was still to come is forgotten.
+    pub fn disturb_mailbox(&mut self, fault: MailboxFault) {
+        self.dbgmcu.disturb(fault);
+    }
+
+    /// Whether a fault of [`Peripherals::disturb_mailbox`] is still to come.
+    pub fn mailbox_fault_is_due(&self) -> bool {
+        self.dbgmcu.fault_is_due()
     }
 
     /// Whether power was lost: nothing that is written now reaches a cell.

@@ -19,6 +19,15 @@ const LOCK_READS: u32 = 0x6A;
 /// Compensation cells: enable bit, ready bit.
 const CELLS: [(u32, u32); 3] = [(0, 8), (2, 9), (4, 10)];
 
+/// What becomes, at a system reset, of the debug access that was granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Grant {
+    /// It goes on.
+    Kept,
+    /// It ends.
+    Ended,
+}
+
 /// The system block.
 #[derive(Default)]
 pub(crate) struct Sbs {
@@ -34,9 +43,11 @@ pub(crate) struct Sbs {
 }
 
 impl Sbs {
-    /// A system reset. The loader's word survives it; power-on clears it (assumption A10).
-    pub(crate) fn reset(&mut self) {
-        *self = Self { rsscmd: self.rsscmd, ..Self::default() };
+    /// A system reset. The loader's word survives it; power-on clears it (assumption A10). What debug authentication
+    /// granted may survive, too, if the ROM had locked it: a register that was left writable is worth nothing.
+    pub(crate) fn reset(&mut self, grant: Grant) {
+        let dbgcr = if grant == Grant::Kept && self.locked { self.dbgcr } else { 0 };
+        *self = Self { rsscmd: self.rsscmd, dbgcr, ..Self::default() };
     }
 
     /// The hide protection level, 0 to 3.
@@ -45,11 +56,12 @@ impl Sbs {
     }
 
     pub(crate) fn debug_access(&self) -> DebugAccess {
-        let port = self.dbgcr & 0xFF == UNLOCK;
         let opened_from = (self.dbgcr >> 16 & 0xFF) as u8;
-        // Debug is open from the level that DBG_AUTH_HDPL names; a value that names none means from now on.
+        // Port and debug are open from the level that DBG_AUTH_HDPL names; a value that names none means from now on.
+        // assumption A60: the port is shut below the level, too: through it the levels below could be read.
         let from = HDPL_CODES.iter().position(|code| *code == opened_from).unwrap_or(0) as u8;
-        let debug = port && self.dbgcr >> 8 & 0xFF == UNLOCK && self.level >= from;
+        let port = self.dbgcr & 0xFF == UNLOCK && self.level >= from;
+        let debug = port && self.dbgcr >> 8 & 0xFF == UNLOCK;
         DebugAccess { core_port_open: port, debug_open: debug }
     }
 

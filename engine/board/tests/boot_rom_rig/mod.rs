@@ -81,7 +81,7 @@ fn slot(hex: &str) -> Vec<u8> {
 
 pub struct Rig {
     pub board: Board,
-    heard: Vec<TraceWord>,
+    pub heard: Vec<TraceWord>,
     cursor: u64,
 }
 
@@ -363,12 +363,14 @@ impl Rig {
         values
     }
 
-    fn say(&mut self, word: u32) {
+    /// Puts a word into the mailbox.
+    pub fn say(&mut self, word: u32) {
         self.board.peripherals.dbgmcu_write_host(chip::mailbox::DBG_AUTH_HOST, word);
         self.run(20_000);
     }
 
-    fn hear(&mut self) -> u32 {
+    /// The next word out of the mailbox.
+    pub fn hear(&mut self) -> u32 {
         for _ in 0..100 {
             if self.board.peripherals.dbgmcu_read_host(chip::mailbox::DBG_AUTH_ACK) & chip::mailbox::DEV_ACK != 0 {
                 let word = self.board.peripherals.dbgmcu_read_host(chip::mailbox::DBG_AUTH_DEV);

@@ -2,6 +2,7 @@
 // assumption A1: the decision table. ST documents single lines of it, never the whole.
 
 pub mod debug_authentication;
+mod regression;
 pub mod rsslib;
 
 use core::hint::black_box;
@@ -14,6 +15,7 @@ use crate::hdpl::{self, Level};
 use crate::option_bytes::{self, State};
 use crate::redundant::halt;
 use crate::{entry, stirot};
+use debug_authentication::{DebugAuthentication, Outcome, Patience};
 
 /// Called once after every reset, at level 0, on the ROM's own stack.
 pub extern "C" fn start() -> ! {
@@ -53,17 +55,21 @@ fn provisioning() -> ! {
     report(Stage::Rss, Event::OpensDebug, Level::L0.number());
     hdpl::open_debug(Level::L0);
     report(Stage::Rss, Event::WaitsForProvisioning, 0);
+    let mut authentication = DebugAuthentication::new(State::Provisioning, Patience::Endless);
     loop {
-        debug_authentication::serve_if_asked(State::Provisioning);
+        // A credential changes nothing here but by a regression: debug is open already.
+        authentication.serve_if_asked();
         // A word that the host puts into the mailbox counts as an event (assumption A22).
         cortex_m::asm::wfe();
     }
 }
 
 fn closed(state: State, command: u16) -> ! {
-    // assumption A44: no later stage opens debug by itself.
+    let mut authentication = DebugAuthentication::new(state, Patience::Limited);
+    authentication.serve_if_asked();
+    settle_debug(state, &authentication);
+    // Once more: a chip that boots on with the register open is one that any application can debug.
     hdpl::lock_debug();
-    debug_authentication::serve_if_asked(state);
     if !hdpl::raise_to(Level::L1) {
         sleep_for_good();
     }
@@ -76,6 +82,29 @@ fn closed(state: State, command: u16) -> ! {
         halt();
     }
     start_user_flash(Level::L1)
+}
+
+/// Opens debug as a credential was granted it, leaves it as an earlier one left it, or shuts it; then nobody changes it
+/// before the next reset.
+// assumption A44: no later stage opens debug by itself.
+fn settle_debug(state: State, authentication: &DebugAuthentication) {
+    match authentication.outcome() {
+        Outcome::Granted(level) => {
+            // Asked once more: a skipped branch in front of this would open the port.
+            if authentication.level() != Some(level) || state != State::Closed {
+                halt();
+            }
+            hdpl::open_debug(level);
+        }
+        Outcome::Shut => hdpl::shut_debug(),
+        Outcome::Unchanged => {}
+    }
+    // What outlived the reset (assumption A61) is looked at as what was granted now: the answer is read from the register.
+    match hdpl::kept_grant() {
+        Some(level) if state == State::Closed => report(Stage::Rss, Event::DebugGranted, level.number()),
+        _ => hdpl::shut_debug(),
+    }
+    hdpl::lock_debug();
 }
 
 /// Enters what user flash holds, or sleeps when that can't be a program.

@@ -141,7 +141,7 @@ fn jump(level: Level, table: u32, region: u32) -> u32 {
     let Some(place) = place.filter(|_| !SYSTEM_FLASH.contains(table)) else { return ERROR_ARGUMENT };
     // Safety: the calling code names the table of the stage that it starts; one outside memory is its own bus fault.
     let Some(vectors) = (unsafe { Vectors::read(table, place) }) else { return ERROR_ARGUMENT };
-    if region >= u32::from(mpu::regions()) || hdpl::current() >= level || !hdpl::raise_to(level) {
+    if region >= u32::from(mpu::regions()) || hdpl::current() >= level {
         return ERROR;
     }
     mpu::enable_region(region as u8);

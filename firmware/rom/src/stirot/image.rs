@@ -4,10 +4,10 @@ use chip::loader::{IMAGE_HEADER_SIZE, IMAGE_MAGIC};
 use chip::trace::{Check, Event, Stage};
 use formats::{Flags, ImageHeader, Tlv, TlvArea, TlvKind};
 use hardware::stage::report;
-use p256::ecdsa::signature::hazmat::PrehashVerifier;
-use p256::ecdsa::{Signature, VerifyingKey};
+use p256::ecdsa::Signature;
 use sha2::{Digest, Sha256};
 
+use crate::ecdsa;
 use crate::redundant::{Round, Tally, YES, both, passed, same};
 use crate::stirot::configuration::Configuration;
 use crate::stirot::key_blob;
@@ -134,18 +134,10 @@ pub fn verify(area: &[u8], configuration: &Configuration<'_>, minimum_counter: u
 }
 
 /// The answer of ECDSA: [`YES`] when `digest` was signed with the configured key.
-#[inline(never)]
 fn signature_fits(parts: &Parts<'_>, point: &[u8; 64], digest: &[u8; 32]) -> u32 {
-    let mut encoded = [4; 65];
-    for (to, from) in encoded.iter_mut().skip(1).zip(point) {
-        *to = *from;
-    }
-    let Ok(key) = VerifyingKey::from_sec1_bytes(&encoded) else { return 0 };
     let Some(signature) = parts.value(Tlv::SIGNATURE) else { return 0 };
     let Ok(signature) = Signature::from_der(signature) else { return 0 };
-    // The most expensive check is made once a round: the other round makes it anew.
-    let verifies = key.verify_prehash(digest, &signature).is_ok();
-    both(verifies, verifies)
+    ecdsa::signed(point, digest, &signature)
 }
 
 /// Decrypts the payload of a freshly loaded image where it lies. `false` when the image is none for this device; the

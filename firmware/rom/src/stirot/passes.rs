@@ -14,7 +14,7 @@ use hardware::mpu::{self, Access, DeviceRegion};
 use hardware::stage::{Vectors, report, set_rss_command};
 use hardware::{Register, pac};
 
-use crate::hdpl::{self, Level};
+use crate::hdpl::Level;
 use crate::option_bytes::State;
 use crate::redundant::{Round, YES, both, refuse};
 use crate::stirot::configuration::{Configuration, MinimumState};
@@ -109,9 +109,6 @@ pub fn installed_image(configuration: &Configuration<'_>) -> ! {
         Region::new(configuration.firmware.start + IMAGE_HEADER_SIZE, configuration.firmware.size - IMAGE_HEADER_SIZE);
     // Safety: the firmware area is RAM.
     let Some(vectors) = (unsafe { Vectors::read(code.start, code) }) else { refuse(Stop::ImageRefused) };
-    if !hdpl::raise_to(Level::L2) {
-        refuse(Stop::Disagreement);
-    }
     retry::forget();
     // MCE1 was not touched in this pass: unlocked and without a key, for a second stage to set up.
     mpu::enable();
@@ -202,9 +199,6 @@ fn ask_loader(configuration: &Configuration<'_>, operation: u32, sub_operations:
     let Some(vectors) = (unsafe { Vectors::read(configuration.loader.start, configuration.loader) }) else {
         refuse(Stop::NoLoader)
     };
-    if !hdpl::raise_to(Level::L3) {
-        refuse(Stop::Disagreement);
-    }
     for (number, window) in EXTERNAL_GUARDS {
         mpu::set(DeviceRegion { number, base: window.start, size_power: 28, access: Access::None });
     }

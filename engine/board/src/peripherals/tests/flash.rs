@@ -14,17 +14,14 @@ const SR: u32 = FLASH + 0x14;
 const ISR: u32 = FLASH + 0x24;
 const ICR: u32 = FLASH + 0x28;
 const OPTCR: u32 = FLASH + 0x104;
-const OPTISR: u32 = FLASH + 0x108;
-const OPTICR: u32 = FLASH + 0x10C;
 const QW: u32 = 1 << 2;
 const EOP: u32 = 1 << 16;
 const WRPERR: u32 = 1 << 17;
 const PGSERR: u32 = 1 << 18;
 const INCERR: u32 = 1 << 21;
-const OPTERRF: u32 = 1 << 30;
 const START: u32 = USER_FLASH.start;
 
-fn unlock(chip: &mut Chip) {
+pub(super) fn unlock(chip: &mut Chip) {
     chip.write(KEYR, 0x4567_0123);
     chip.write(KEYR, 0xCDEF_89AB);
 }
@@ -35,7 +32,7 @@ pub(super) fn unlock_options(chip: &mut Chip) {
     chip.write(OPTCR, 1 << 1);
 }
 
-fn program(chip: &mut Chip, address: u32, data: [u8; 16]) {
+pub(super) fn program(chip: &mut Chip, address: u32, data: [u8; 16]) {
     chip.write(CR, 1 << 1);
     for (offset, pair) in (0u32..).step_by(2).zip(data.chunks_exact(2)) {
         chip.store(address + offset, Width::Half, u32::from(pair[0]) | u32::from(pair[1]) << 8);
@@ -194,24 +191,6 @@ fn two_option_words_written_in_a_row_both_arrive() {
     chip.pass();
     assert_eq!(chip.read(FLASH + ob::WRPSR), 0xF8);
     assert_eq!(chip.read(FLASH + ob::OBW2SR), ob::obw2::ECC_ON_SRAM);
-}
-
-#[test]
-fn the_life_cycle_goes_one_way_and_knows_two_codes() {
-    let mut chip = Chip::new();
-    unlock_options(&mut chip);
-    for asked in [0x00, 0xB5, 0xFF, u32::from(ob::NVSTATE_OPEN)] {
-        chip.write(FLASH + ob::NVSRP, asked);
-        assert_eq!(chip.read(OPTISR), OPTERRF, "{asked:#x}");
-        chip.write(OPTICR, OPTERRF);
-        assert_eq!(chip.read(FLASH + ob::NVSR), u32::from(ob::NVSTATE_OPEN));
-    }
-    chip.write(FLASH + ob::NVSRP, u32::from(ob::NVSTATE_CLOSE));
-    assert_eq!(chip.read(FLASH + ob::NVSR), u32::from(ob::NVSTATE_CLOSE));
-    assert_eq!(chip.read(OPTISR), 0);
-    chip.write(FLASH + ob::NVSRP, u32::from(ob::NVSTATE_OPEN));
-    assert_eq!(chip.read(OPTISR), OPTERRF);
-    assert_eq!(chip.read(FLASH + ob::NVSR), u32::from(ob::NVSTATE_CLOSE));
 }
 
 #[test]

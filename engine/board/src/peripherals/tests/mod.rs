@@ -3,6 +3,8 @@
 mod external;
 mod flash;
 mod keys;
+mod life_cycle;
+mod mailbox;
 mod security;
 
 use chip::registers as at;

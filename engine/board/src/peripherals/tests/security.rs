@@ -1,8 +1,8 @@
 //! Levels, debug access, the loader's word, the mailbox: what survives which reset.
 
 use chip::mailbox::{DBG_AUTH_ACK, DBG_AUTH_DEV, DBG_AUTH_HOST, DEV_ACK, HOST_ACK};
-use chip::option_bytes::{OBW1SR, OBW1SRP, obw1};
-use chip::registers::{DBGMCU, FLASH, SBS};
+use chip::option_bytes::{OBW1SR, OBW1SRP, ROTSRP, obw1};
+use chip::registers::{DBGMCU, DBGMCU_CR, DBGMCU_CR_DCRT, FLASH, SBS};
 use chip::security::{HDPL_CODES, SBS_DBGCR, SBS_DBGLOCKR, SBS_HDPLSR, SBS_RSSCMDR};
 use chip::trace::{Event, Stage, TraceWord};
 
@@ -34,7 +34,9 @@ fn debug_opens_from_the_level_named_and_shuts_at_reset() {
     let mut chip = Chip::new();
     assert_eq!(chip.units.debug_access(), SHUT);
     chip.write(SBS + SBS_DBGCR, 0x008A_B4B4);
-    assert_eq!(chip.units.debug_access(), DebugAccess { core_port_open: true, debug_open: false });
+    assert_eq!(chip.units.debug_access(), SHUT, "the port, too: through it the levels below could be read");
+    chip.raise(1);
+    assert_eq!(chip.units.debug_access(), SHUT);
     chip.raise(2);
     assert_eq!(chip.units.debug_access(), OPEN);
     chip.reset();
@@ -53,6 +55,68 @@ fn a_locked_debug_register_keeps_its_value_until_reset() {
     chip.reset();
     chip.write(SBS + SBS_DBGCR, 0x00B4_B4B4);
     assert_eq!(chip.units.debug_access(), OPEN);
+}
+
+/// What a ROM does to a closed chip whose host was granted debug from level 2.
+fn granted(chip: &mut Chip) {
+    chip.write(SBS + SBS_DBGCR, 0x008A_B4B4);
+    chip.write(SBS + SBS_DBGLOCKR, 0xC3);
+}
+
+const RESETS: [ResetCause; 4] =
+    [ResetCause::Pin, ResetCause::Software, ResetCause::Watchdog, ResetCause::OptionByteLoad];
+
+#[test]
+fn a_grant_outlives_resets_where_the_host_set_dcrt_and_never_power() {
+    for cause in RESETS {
+        let mut chip = Chip::new();
+        granted(&mut chip);
+        chip.units.dbgmcu_write_host(DBGMCU_CR, DBGMCU_CR_DCRT);
+        chip.units.reset(cause, &mut chip.memory, 0);
+        assert_eq!(chip.units.debug_access(), SHUT, "the level fell");
+        chip.raise(2);
+        assert_eq!(chip.units.debug_access(), OPEN);
+        chip.units.dbgmcu_write_host(DBGMCU_CR, 0);
+        chip.units.reset(cause, &mut chip.memory, 0);
+        chip.raise(2);
+        assert_eq!(chip.units.debug_access(), SHUT);
+    }
+    let mut chip = Chip::new();
+    granted(&mut chip);
+    chip.units.dbgmcu_write_host(DBGMCU_CR, DBGMCU_CR_DCRT);
+    chip.units.reset(ResetCause::PowerOn, &mut chip.memory, 0);
+    chip.raise(2);
+    assert_eq!(chip.units.debug_access(), SHUT);
+}
+
+#[test]
+fn a_grant_that_nobody_locked_or_of_another_life_cycle_ends_with_the_reset() {
+    let mut chip = Chip::new();
+    chip.write(SBS + SBS_DBGCR, 0x008A_B4B4);
+    chip.units.dbgmcu_write_host(DBGMCU_CR, DBGMCU_CR_DCRT);
+    chip.reset();
+    chip.raise(2);
+    assert_eq!(chip.units.debug_access(), SHUT);
+
+    let mut chip = Chip::new();
+    granted(&mut chip);
+    chip.units.dbgmcu_write_host(DBGMCU_CR, DBGMCU_CR_DCRT);
+    super::flash::unlock_options(&mut chip);
+    chip.write(FLASH + ROTSRP, 0x6A00_51B4);
+    chip.reset();
+    chip.raise(2);
+    assert_eq!(chip.units.debug_access(), SHUT);
+}
+
+#[test]
+fn the_lock_itself_ends_with_every_reset() {
+    let mut chip = Chip::new();
+    granted(&mut chip);
+    chip.units.dbgmcu_write_host(DBGMCU_CR, DBGMCU_CR_DCRT);
+    chip.reset();
+    chip.write(SBS + SBS_DBGCR, 0);
+    chip.raise(2);
+    assert_eq!(chip.units.debug_access(), SHUT);
 }
 
 #[test]
