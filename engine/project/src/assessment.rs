@@ -10,10 +10,11 @@ use crate::draft::Draft;
 use crate::error::ProjectError;
 use crate::finding::{Finding, Severity};
 use crate::image;
-use crate::keys::{KeyInUse, Protection};
+use crate::keys::{KeyInUse, KeyRole, Protection};
 use crate::outputs::{Kept, ObjectRole, planned_objects};
 use crate::project::Project;
 use crate::rules::{self, BoardFacts, RULES, Rule};
+use crate::settings::TargetState;
 
 /// What was found out about a project.
 #[derive(Debug, Default)]
@@ -28,7 +29,7 @@ pub struct Assessment {
     pub belonging: Belonging,
     /// The objects as the files make them now.
     pub objects: Vec<ObjectView>,
-    /// The keys in use.
+    /// The keys in use: those that configurations name, and those of the chain below its root.
     pub keys: Vec<KeyView>,
 }
 
@@ -93,13 +94,13 @@ pub(crate) fn assess(draft: &Draft, board: Option<&BoardFacts>) -> Assessment {
         Ok(project) => {
             findings.extend(rules::findings_of_objects(&project, target));
             let objects_blocked_by = first_error(&findings).cloned();
-            findings.extend(rules::findings_besides(&project, board));
+            findings.extend(rules::findings_besides(&project, target, board));
             Assessment {
                 objects_blocked_by,
                 rules: standings(&findings, Some(&project), board),
                 belonging: belonging::belonging(&project, target, board),
                 objects: objects(&project),
-                keys: project.keys().map(|key| key_view(&project, key)).collect(),
+                keys: project.keys().chain(&project.chain_keys()).map(|key| key_view(&project, key)).collect(),
                 findings,
             }
         }
@@ -144,6 +145,9 @@ fn was_checked(rule: &Rule, project: &Project, findings: &[Finding], board: Opti
         "R20" => return !found(&["R21"]) && !project.keys().any(|key| locked(key) && key.role.goes_into_the_chip()),
         "R23" => return board.is_some_and(|board| board.product_state.is_some()),
         "P2" => return project.stages().next().is_some(),
+        // A leaf key that is locked and has no public half beside it can't be compared.
+        "P7" => return is_to_be_closed(project) && project.answering_key().is_some(),
+        "P8" => return is_to_be_closed(project) && !found(&["P7"]),
         _ => {}
     }
     let Some(stirot) = &project.stirot else { return false };
@@ -162,6 +166,11 @@ fn was_checked(rule: &Rule, project: &Project, findings: &[Finding], board: Opti
         "R18" => board.is_some_and(|board| board.product_state.is_some() && board.sram_ecc.is_some()),
         _ => true,
     }
+}
+
+/// Whether the board is to end where somebody has to answer for it.
+fn is_to_be_closed(project: &Project) -> bool {
+    project.settings.final_state == TargetState::Closed
 }
 
 fn locked(key: &KeyInUse) -> bool {
@@ -190,9 +199,14 @@ fn key_view(project: &Project, key: &KeyInUse) -> KeyView {
         used_in.extend(name(stage.configuration.output()));
         used_in.extend(name(Ok(stage.image.output.clone())));
     }
-    if key.role == crate::keys::KeyRole::DebugRoot {
-        used_in.extend(project.debug_authentication.as_ref().and_then(|file| name(file.output())));
-        used_in.push("certificates".into());
+    match key.role {
+        KeyRole::DebugRoot => {
+            used_in.extend(project.debug_authentication.as_ref().and_then(|file| name(file.output())));
+            used_in.push("certificates".into());
+        }
+        KeyRole::DebugIntermediate => used_in.push("certificates".into()),
+        KeyRole::DebugLeaf => used_in.extend(["certificates".into(), "answers to a board's challenge".into()]),
+        _ => {}
     }
     KeyView { key: key.clone(), sample: is_sample(&key.fingerprint), used_in }
 }

@@ -225,6 +225,35 @@ impl Disk {
         }
     }
 
+    /// Makes a folder for the owner alone, under a name of its own, in `folder`.
+    pub(crate) fn create_folder_in(&self, folder: &Path, prefix: &str) -> io::Result<PathBuf> {
+        self.operation()?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(prefix).rand_bytes(TEMPORARY_RANDOM).disable_cleanup(true);
+        if let Some(permissions) = owner_folder() {
+            builder.permissions(permissions);
+        }
+        Ok(builder.tempdir_in(folder)?.keep())
+    }
+
+    /// Gives a folder a name that no other has; `AlreadyExists` when one has it. One that another program makes in the
+    /// same moment is not replaced either, unless it is empty.
+    pub(crate) fn rename_folder_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.operation()?;
+        if fs::symlink_metadata(to).is_ok() {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        fs::rename(from, to)
+    }
+
+    /// Removes a folder of ours with what it holds, on the way back from an error or because a program died in the midst
+    /// of filling it. One that stays does no harm.
+    pub(crate) fn discard_folder(&self, folder: &Path) {
+        match self.operation().and_then(|()| fs::remove_dir_all(folder)) {
+            Ok(()) | Err(_) => {}
+        }
+    }
+
     /// Removes a file.
     pub(crate) fn remove(&self, path: &Path) -> io::Result<()> {
         self.operation()?;
@@ -304,6 +333,16 @@ fn owner_only() -> Option<Permissions> {
 
 #[cfg(not(unix))]
 fn owner_only() -> Option<Permissions> {
+    None
+}
+
+#[cfg(unix)]
+fn owner_folder() -> Option<Permissions> {
+    Some(std::os::unix::fs::PermissionsExt::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn owner_folder() -> Option<Permissions> {
     None
 }
 

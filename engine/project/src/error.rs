@@ -5,7 +5,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use formats::{FormatError, ImageProfile, KeyProblem};
+use formats::{CredentialProblem, FormatError, ImageProfile, KeyProblem};
 
 use crate::binary::BinaryError;
 use crate::finding::Finding;
@@ -116,6 +116,37 @@ pub enum ProjectError {
         /// Which file.
         path: PathBuf,
     },
+    /// The project answers for its boards by a password.
+    #[error("the project's way back is a password; it has no chain of certificates")]
+    NoChain,
+    /// There is no chain of debug certificates.
+    #[error("{} is not there: nothing here can answer for a board", path.display())]
+    ChainMissing {
+        /// Where ST's layout has it.
+        path: PathBuf,
+    },
+    /// The chain of debug certificates can't be read.
+    #[error("{}: {source}", path.display())]
+    Chain {
+        /// Its file.
+        path: PathBuf,
+        /// Which certificate, and what is wrong.
+        source: FormatError,
+    },
+    /// A board that is given the project's object would refuse the project's own credential.
+    #[error("{}: {problem}", path.display())]
+    Credential {
+        /// The chain's file, or the one that states the password.
+        path: PathBuf,
+        /// Why the board would refuse it.
+        problem: Box<CredentialProblem>,
+    },
+    /// Debug certificates could not be made.
+    #[error("no certificates were made: {source}")]
+    Issue {
+        /// Which, and why.
+        source: FormatError,
+    },
     /// The loader's binary can't be understood.
     #[error("{}: {source}", path.as_ref().map_or_else(|| "the built-in iLoader".into(), |path| path.display().to_string()))]
     Loader {
@@ -216,6 +247,15 @@ impl ProjectError {
             Self::Saving { source } => source.help().into(),
             Self::KeyFile { source } => source.help().into(),
             Self::KeyMissing { .. } => "make a new key, or let the configuration name the file that holds it".into(),
+            Self::NoChain => "choose certificates as the way back first".into(),
+            Self::ChainMissing { .. } => {
+                "make certificates (`stirot-studio keys renew`), or copy the chain and its leaf key there".into()
+            }
+            Self::Chain { .. } => {
+                "take the file from its source again, or make certificates anew (`stirot-studio keys renew`)".into()
+            }
+            Self::Credential { problem, .. } => problem.help().into(),
+            Self::Issue { .. } => "mend what is named; nothing was written".into(),
             Self::Loader { .. } => "name the binary or the ELF file that the iLoader's project builds".into(),
             Self::Changed { .. } => "open the project again".into(),
             Self::Rules { findings } => findings.iter().map(|finding| finding.help.as_str()).collect::<Vec<_>>().join("\n"),

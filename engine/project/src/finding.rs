@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::certificates::Renewed;
 use crate::keys::KeyRole;
 
 /// How bad a finding is.
@@ -72,6 +73,8 @@ pub enum Remedy {
     Build,
     /// A new key of this role.
     NewKey(KeyRole),
+    /// The chain of debug certificates made anew, with these keys new ([`crate::certificates::make`]).
+    NewChain(Renewed),
     /// Reading the project again.
     ReadAgain,
 }

@@ -172,6 +172,7 @@ pub fn look(path: &Path) -> (Protection, Option<Fingerprint>) {
 
 /// A new key as texts, for a caller that saves it with other files.
 pub(crate) struct NewPair {
+    pub(crate) key: PrivateKey,
     pub(crate) private: Secret<String>,
     pub(crate) public: String,
     /// Where the public half goes.
@@ -180,12 +181,33 @@ pub(crate) struct NewPair {
 
 /// Makes a key for the file `private`, in the clear.
 pub(crate) fn new_pair(private: &Path) -> Result<NewPair, KeyFileError> {
+    new_pair_as(private, private, KeyProtection::Clear)
+}
+
+/// Makes a key for the file `private`, that follows on `present`.
+pub(crate) fn new_pair_as(
+    private: &Path,
+    present: &Path,
+    protection: KeyProtection<'_>,
+) -> Result<NewPair, KeyFileError> {
+    let passphrase = passphrase_of_new(present, None, protection)?;
     let key = PrivateKey::generate().map_err(KeyFileError::Make)?;
+    let text = match passphrase {
+        None => key.to_pem(),
+        Some(passphrase) => key.to_protected_pem(passphrase),
+    };
     Ok(NewPair {
-        private: key.to_pem().map_err(KeyFileError::Make)?,
+        private: text.map_err(KeyFileError::Make)?,
         public: key.public().to_pem(),
         public_path: Name::of(private)?.public_half(),
+        key,
     })
+}
+
+/// The file of the version that follows on the key file `present`, which may be missing.
+pub(crate) fn next_version(present: &Path) -> Result<PathBuf, KeyFileError> {
+    let name = Name::of(present)?;
+    Ok(name.file(name.next_number()?, Half::Private))
 }
 
 fn look_into(path: &Path, public: Option<&Path>) -> (Protection, Option<Fingerprint>) {

@@ -23,6 +23,10 @@ pub enum KeyRole {
     OemEncryption,
     /// The root of debug certificates; the chip holds the hash of the public half.
     DebugRoot,
+    /// Between root and leaf of the debug certificates. No configuration names it.
+    DebugIntermediate,
+    /// The leaf of the debug certificates; it answers a board's challenge. No configuration names it.
+    DebugLeaf,
 }
 
 impl fmt::Display for KeyRole {
@@ -33,18 +37,26 @@ impl fmt::Display for KeyRole {
             Self::OemAuthentication => "OEM authentication",
             Self::OemEncryption => "OEM encryption",
             Self::DebugRoot => "debug root",
+            Self::DebugIntermediate => "debug intermediate",
+            Self::DebugLeaf => "debug leaf",
         })
     }
 }
 
 impl KeyRole {
-    /// The field that names a key of this role, in the configuration of its stage.
+    /// The field that names a key of this role, in the configuration of its stage; of a chain, the one of its root, which
+    /// the keys below it hang on.
     pub const fn field(self) -> &'static str {
         match self {
             Self::Authentication | Self::OemAuthentication => field::AUTHENTICATION_KEY,
             Self::Encryption | Self::OemEncryption => field::ENCRYPTION_KEY,
-            Self::DebugRoot => field::ROOT_KEY,
+            Self::DebugRoot | Self::DebugIntermediate | Self::DebugLeaf => field::ROOT_KEY,
         }
+    }
+
+    /// Whether a configuration names the key's file; those of a chain below its root have their places by ST's layout.
+    pub const fn is_named(self) -> bool {
+        !matches!(self, Self::DebugIntermediate | Self::DebugLeaf)
     }
 
     /// Whether the chip is given the private half.
@@ -93,8 +105,9 @@ pub(crate) fn in_use(role: KeyRole, path: PathBuf, sources: &Sources) -> Result<
     let fingerprint = sources.public_key(role, &path)?.fingerprint();
     let text = sources.read(&path).map_err(|source| ProjectError::Read { path: path.clone(), source })?;
     let protection = sources.protection(&path, &text);
-    // The chip needs no more of a root key than its public half; a project may not have the other.
-    if role != KeyRole::DebugRoot && protection == Protection::Clear {
+    // The chip needs no more of a chain's keys than a public half; a project may not have the other.
+    let of_chain = matches!(role, KeyRole::DebugRoot | KeyRole::DebugIntermediate | KeyRole::DebugLeaf);
+    if !of_chain && protection == Protection::Clear {
         sources.private_key(role, &path)?;
     }
     Ok(KeyInUse { role, path, fingerprint, protection })

@@ -13,6 +13,7 @@ use formats::{FormatError, ObkFile, PrivateKey, PublicKey, Secret, StirotConfig}
 use sha2::{Digest, Sha256};
 
 use crate::atomic;
+use crate::credentials;
 use crate::disk::Confidentiality;
 use crate::error::ProjectError;
 use crate::finding::{Finding, Severity};
@@ -21,7 +22,7 @@ use crate::image::{self, ImageOutput, Wanted};
 use crate::keys::{KeyInUse, KeyRole, Protection};
 use crate::project::Project;
 use crate::rules;
-use crate::settings::TargetState;
+use crate::settings::{Credential, TargetState};
 use crate::sources::Configuration;
 use crate::stage::Stage;
 
@@ -271,12 +272,14 @@ pub(crate) fn make(project: &Project, target: TargetState) -> Result<Outputs, Pr
             _ => Err(ProjectError::OtherFlow { flow: project.flow() }),
         }
     };
-    Ok(Outputs {
+    let outputs = Outputs {
         debug_authentication: next(ObjectRole::DebugAuthentication)?,
         configuration: next(ObjectRole::StirotConfig)?,
         data: next(ObjectRole::StirotData)?,
         image: image.save(project)?,
-    })
+    };
+    save_password_file(project, target)?;
+    Ok(outputs)
 }
 
 /// The image that STiRoT installs: of one boot stage the application, of two the second stage.
@@ -302,13 +305,25 @@ fn require_buildable(project: &Project, stage: &Stage, target: TargetState) -> R
     if let Some(key) = stage.keys().into_iter().find(|key| key.protection == Protection::Locked) {
         return Err(ProjectError::Locked { role: key.role, path: key.path.clone() });
     }
-    require_no_error(project.check_for(target))
+    require_no_error(rules::findings_of_image(project, target))
 }
 
 pub(crate) fn make_objects(project: &Project, target: TargetState) -> Result<Vec<ObkOutput>, ProjectError> {
     require_unchanged(project)?;
     require_no_error(rules::findings_of_objects(project, target))?;
-    built(project, target)?.into_iter().map(|(planned, obk)| save_object(project, planned, obk)).collect()
+    let saved: Result<Vec<_>, _> =
+        built(project, target)?.into_iter().map(|(planned, obk)| save_object(project, planned, obk)).collect();
+    let saved = saved?;
+    save_password_file(project, target)?;
+    Ok(saved)
+}
+
+/// The file that answers for a board with the object by password.
+fn save_password_file(project: &Project, target: TargetState) -> Result<(), ProjectError> {
+    match (target, project.settings.debug_authentication) {
+        (TargetState::Closed, Credential::Password) => credentials::save_password_file(project),
+        _ => Ok(()),
+    }
 }
 
 pub(crate) fn stirot_objects(project: &Project, target: TargetState) -> Result<StirotObjects, ProjectError> {

@@ -169,9 +169,14 @@ impl Project {
         keys.map(|key| format!("{} {}", key.role, key.fingerprint)).collect()
     }
 
-    /// The keys in use that everybody has.
+    /// The keys in use that everybody has. Below a root that everybody has, the rest of the chain is no news.
     pub fn sample_keys(&self) -> Vec<SampleKey> {
+        let of_chain = match &self.root {
+            Some(root) if is_sample(&root.fingerprint).is_none() => self.chain_keys(),
+            _ => Vec::new(),
+        };
         self.keys()
+            .chain(&of_chain)
             .filter_map(|key| {
                 let name = is_sample(&key.fingerprint)?.to_string();
                 Some(SampleKey { role: key.role, name, fingerprint: key.fingerprint })
@@ -263,7 +268,7 @@ impl Project {
         let stage = match role {
             KeyRole::Authentication | KeyRole::Encryption => self.stirot.as_ref().map(|stirot| &stirot.stage),
             KeyRole::OemAuthentication | KeyRole::OemEncryption => self.oem.as_ref(),
-            KeyRole::DebugRoot => None,
+            KeyRole::DebugRoot | KeyRole::DebugIntermediate | KeyRole::DebugLeaf => None,
         };
         let file = stage.map(|stage| &stage.configuration).or(self.debug_authentication.as_ref());
         file.map_or(&self.folder, |file| &file.path)

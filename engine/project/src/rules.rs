@@ -11,6 +11,7 @@ mod objects;
 mod places;
 mod second_stage;
 mod slots;
+mod way_back;
 
 use std::path::Path;
 
@@ -99,6 +100,12 @@ pub const RULES: &[Rule] = &[
     rule("P4", "Nobody else changed a file since it was read", STUDIO),
     rule("P5", "Every file can be understood", STUDIO),
     rule("P6", "A protected key lies nowhere in the clear", STUDIO),
+    rule(
+        "P7",
+        "Chain and leaf key answer for a board with the project's object",
+        "ADAC; ST's certificates as observed",
+    ),
+    rule("P8", "What object and chain permit together leads back, and lets that be proved", STUDIO),
 ];
 
 /// The rule of an id.
@@ -109,15 +116,23 @@ pub fn rule_of(id: &str) -> Option<&'static Rule> {
 /// All findings, errors and warnings.
 pub(crate) fn findings(project: &Project, target: TargetState, board: Option<&BoardFacts>) -> Vec<Finding> {
     let mut found = findings_of_objects(project, target);
-    found.extend(findings_besides(project, board));
+    found.extend(findings_besides(project, target, board));
     found
 }
 
-/// The findings without which objects can be made all the same: about the image, samples, and the board.
-pub(crate) fn findings_besides(project: &Project, board: Option<&BoardFacts>) -> Vec<Finding> {
+/// The findings without which objects can be made all the same: about the image, the way back, samples, and the board.
+pub(crate) fn findings_besides(project: &Project, target: TargetState, board: Option<&BoardFacts>) -> Vec<Finding> {
     let mut found = image::rules::findings(project);
+    found.extend(way_back::findings(project, target));
     found.extend(keys::samples(project));
     found.extend(board.into_iter().flat_map(|board| board::findings(project, board)));
+    found
+}
+
+/// The findings that concern an image: it is built whether or not anybody can answer for the board.
+pub(crate) fn findings_of_image(project: &Project, target: TargetState) -> Vec<Finding> {
+    let mut found = findings_of_objects(project, target);
+    found.extend(image::rules::findings(project));
     found
 }
 
@@ -183,7 +198,8 @@ pub(crate) fn from_opening(problem: &ProjectError, draft: &Draft) -> Finding {
     };
     let finding = Finding::error(id, &file, named.as_deref(), problem.to_string(), problem.help());
     match problem {
-        ProjectError::KeyMissing { role, .. } => keys::with_new_key(finding, *role, draft.folder()),
+        // A project that can't be opened has no chain that could be made anew.
+        ProjectError::KeyMissing { role, .. } => keys::with_new_key(finding, *role, draft.folder(), None),
         _ => finding,
     }
 }
@@ -217,7 +233,7 @@ mod tests {
     #[test]
     fn every_rule_of_the_documentation_is_listed_once_and_in_order() {
         let numbered: Vec<String> =
-            (1..=23).map(|number| format!("R{number}")).chain((1..=6).map(|number| format!("P{number}"))).collect();
+            (1..=23).map(|number| format!("R{number}")).chain((1..=8).map(|number| format!("P{number}"))).collect();
         assert_eq!(RULES.iter().map(|rule| rule.id).collect::<Vec<_>>(), numbered);
         assert_eq!(rule_of("R18").map(|rule| rule.id), Some("R18"));
         assert_eq!(rule_of("R0"), None);

@@ -29,6 +29,11 @@ impl Sources {
         self.edited.insert(path.to_owned(), Secret::new(text.to_vec()));
     }
 
+    /// A file's path, when something else stands in its place.
+    pub(crate) fn edited_path(&self, path: &Path) -> Option<&Path> {
+        self.edited.get_key_value(path).map(|(path, _)| path.as_path())
+    }
+
     /// Opens a protected key. The key is remembered until the value is dropped or the file changes, the passphrase
     /// isn't.
     ///
@@ -51,7 +56,7 @@ impl Sources {
     }
 
     /// The key of a protected file, when it was opened.
-    fn opened(&self, path: &Path, text: &[u8]) -> Option<&PrivateKey> {
+    pub(crate) fn opened(&self, path: &Path, text: &[u8]) -> Option<&PrivateKey> {
         self.unlocked.get(path).filter(|(of, _)| *of == digest(text)).map(|(_, key)| key)
     }
 

@@ -1,5 +1,5 @@
-//! A new project: ST's layout from the studio's own files, with keys and a password of its own and a project file.
-//! Nothing that exists is written over.
+//! A new project: ST's layout from the studio's own files, with keys, certificates and a password of its own and a
+//! project file. Nothing that exists is written over.
 
 use std::borrow::Cow;
 use std::fs;
@@ -8,16 +8,20 @@ use std::path::{Path, PathBuf};
 
 use formats::da::Password;
 use formats::form::{FieldKey, Form};
-use formats::{FormatError, Secret};
+use formats::{FormatError, PrivateKey, Secret};
 
+use crate::certificates;
+use crate::credentials::{CHAIN_FILE, INTERMEDIATE_KEY_FILE, LEAF_KEY_FILE, PASSWORD_BINARY};
 use crate::disk::{Confidentiality, Disk};
 use crate::error::ProjectError;
 use crate::flow::{CERTIFICATE_FILE, Flow, PASSWORD_FILE};
 use crate::key_files;
+use crate::keys::KeyRole;
 use crate::project::absolute;
 use crate::sample::{SAMPLE_FILES, SAMPLE_PASSWORD};
 use crate::saving::{self, Change, Expected};
 use crate::settings::{Credential, LoaderSetting, SETTINGS_FILE, Settings, TargetState};
+use crate::sources::Sources;
 use crate::stirot::field;
 
 const OEM_CONFIGURATION: &str = include_str!("../../../templates/second_stage/OEMuROT_Config.xml");
@@ -66,7 +70,13 @@ pub fn create_on(disk: &Disk, folder: &Path, new: &NewProject) -> Result<(), Pro
         loader: LoaderSetting::Builtin,
     };
     let files = files(new.flow)?;
-    let mut changes = keys(folder, new, &files)?;
+    let (mut changes, password) = (keys(folder, new, &files)?, password_file(&files)?);
+    changes.push(Change {
+        path: folder.join(PASSWORD_BINARY),
+        content: password,
+        confidentiality: Confidentiality::Secret,
+        expected: Expected::Absent,
+    });
     for (name, text) in &files {
         // One of them holds a password.
         let confidentiality = if *name == PASSWORD_FILE { Confidentiality::Secret } else { Confidentiality::Public };
@@ -156,37 +166,79 @@ fn with(text: &str, name: &str, value: NewText<'_>) -> Result<Secret<String>, Pr
     Ok(form.with_value(&key, &value).map_err(wrong)?.source().clone())
 }
 
+/// The password file of the password that the project's file states.
+fn password_file(files: &[(&'static str, Secret<String>)]) -> Result<Secret<Vec<u8>>, ProjectError> {
+    let text = files.iter().find(|(name, _)| *name == PASSWORD_FILE).map(|(_, text)| text.as_bytes());
+    let form = Form::read(text.unwrap_or_default()).map_err(|source| wrong(PASSWORD_FILE, source))?;
+    let value = form.field(&FieldKey::field(field::PASSWORD)).map(|field| field.value.clone());
+    let value = value.unwrap_or_else(|| Secret::new(String::new()));
+    Ok(Password::new(value).map_err(|source| wrong(PASSWORD_FILE, source))?.to_file())
+}
+
 /// The keys that the project's files name and that are not there, each in the place that they name, with its public half
-/// beside it. Of certificates the keys of ST's chain are made, too.
+/// beside it; and of certificates the keys and the files of ST's chain.
 fn keys(
     folder: &Path,
     new: &NewProject,
     files: &[(&'static str, Secret<String>)],
 ) -> Result<Vec<Change>, ProjectError> {
-    let stages = [new.flow.stirot(), new.flow.oem()].into_iter().flatten();
-    let mut naming: Vec<(&str, &[&str])> = stages
-        .map(|stage| (stage.configuration, [field::AUTHENTICATION_KEY, field::ENCRYPTION_KEY].as_slice()))
-        .collect();
-    let mut wanted = Vec::new();
-    if new.credential == Credential::Certificate {
-        naming.push((CERTIFICATE_FILE, &[field::ROOT_KEY]));
-        wanted.extend(["key_2_intermediate.pem", "key_3_leaf.pem"].map(|name| folder.join("DA/Keys").join(name)));
-    }
-    for (file, names) in naming {
-        let Some((_, text)) = files.iter().find(|(name, _)| *name == file) else { continue };
-        let form = Form::read(text.as_bytes()).map_err(|source| wrong(file, source))?;
-        for name in names {
-            if let Some(written) = form.field(&FieldKey::field(name)) {
-                wanted.push(crate::place::resolve(&folder.join(file), &written.value));
+    let mut changes = Vec::new();
+    for stage in [new.flow.stirot(), new.flow.oem()].into_iter().flatten() {
+        for name in [field::AUTHENTICATION_KEY, field::ENCRYPTION_KEY] {
+            if let Some(path) = named(folder, files, stage.configuration, name)?.filter(|path| !path.exists()) {
+                pair(path, &mut changes)?;
             }
         }
     }
-    let mut changes = Vec::new();
-    for private in wanted.into_iter().filter(|path| !path.exists()) {
-        let made =
-            key_files::new_pair(&private).map_err(|source| ProjectError::KeyFile { source: Box::new(source) })?;
-        changes.push(new_file(private, &made.private, Confidentiality::Secret));
-        changes.push(new_file(made.public_path, &made.public, Confidentiality::Public));
+    if new.credential == Credential::Certificate {
+        changes.extend(chain(folder, files)?);
     }
     Ok(changes)
+}
+
+/// The keys and certificates of a chain. Keys that are there are used; a chain that is there is left alone.
+fn chain(folder: &Path, files: &[(&'static str, Secret<String>)]) -> Result<Vec<Change>, ProjectError> {
+    let mut changes = Vec::new();
+    let root = named(folder, files, CERTIFICATE_FILE, field::ROOT_KEY)?;
+    let root = root.unwrap_or_else(|| folder.join("DA/Keys/key_1_root.pem"));
+    if folder.join(CHAIN_FILE).exists() {
+        if !root.exists() {
+            pair(root, &mut changes)?;
+        }
+        return Ok(changes);
+    }
+    let mut key = |role, path: PathBuf| match path.exists() {
+        true => Sources::default().private_key(role, &path),
+        false => pair(path, &mut changes),
+    };
+    let root = key(KeyRole::DebugRoot, root)?;
+    let intermediate = key(KeyRole::DebugIntermediate, folder.join(INTERMEDIATE_KEY_FILE))?;
+    let leaf = key(KeyRole::DebugLeaf, folder.join(LEAF_KEY_FILE))?;
+    let chain =
+        certificates::chain_of([&root, &intermediate, &leaf]).map_err(|source| ProjectError::Issue { source })?;
+    for (name, text) in certificates::files(&chain) {
+        changes.push(new_file(folder.join(name), &text, Confidentiality::Public));
+    }
+    Ok(changes)
+}
+
+/// The file that a field of one of the project's files names.
+fn named(
+    folder: &Path,
+    files: &[(&'static str, Secret<String>)],
+    file: &str,
+    field: &str,
+) -> Result<Option<PathBuf>, ProjectError> {
+    let Some((_, text)) = files.iter().find(|(name, _)| *name == file) else { return Ok(None) };
+    let form = Form::read(text.as_bytes()).map_err(|source| wrong(file, source))?;
+    let written = form.field(&FieldKey::field(field));
+    Ok(written.map(|written| crate::place::resolve(&folder.join(file), &written.value)))
+}
+
+/// Adds a new key and its public half.
+fn pair(private: PathBuf, changes: &mut Vec<Change>) -> Result<PrivateKey, ProjectError> {
+    let made = key_files::new_pair(&private).map_err(|source| ProjectError::KeyFile { source: Box::new(source) })?;
+    changes.push(new_file(private, &made.private, Confidentiality::Secret));
+    changes.push(new_file(made.public_path, &made.public, Confidentiality::Public));
+    Ok(made.key)
 }

@@ -132,7 +132,7 @@ const fn role(role: KeyRole) -> RingRole {
     match role {
         KeyRole::Authentication | KeyRole::OemAuthentication => RingRole::Authentication,
         KeyRole::Encryption | KeyRole::OemEncryption => RingRole::Encryption,
-        KeyRole::DebugRoot => RingRole::Any,
+        KeyRole::DebugRoot | KeyRole::DebugIntermediate | KeyRole::DebugLeaf => RingRole::Any,
     }
 }
 

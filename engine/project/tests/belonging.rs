@@ -10,9 +10,11 @@ use std::fs;
 use chip::ProductState;
 use common::{Bench, CERTIFICATE, CONFIG, IMAGE, PASSWORD, copy, place, vectors};
 use formats::{Passphrase, PrivateKey, Secret};
+use project::certificates::{self, ChainRequest, Renewed};
 use project::key_files::protect;
 use project::{
-    Assessment, BoardFacts, Disk, DocumentRole, Draft, Flow, KeyRole, LinkState, ObjectRole, PartId, Remedy, field,
+    Assessment, BoardFacts, Disk, DocumentRole, Draft, Flow, KeyRole, LinkState, ObjectRole, PartId, Remedy,
+    TargetState, field,
 };
 
 use LinkState::{Broken, Holds, Stale, Unknown};
@@ -31,6 +33,9 @@ const PROVISIONED: BoardFacts = BoardFacts {
     tcm_shares: Some([0, 0]),
     write_protection: Some(0xF8),
 };
+
+/// New certificates under the keys that are there.
+const ANEW: Option<Remedy> = Some(Remedy::NewChain(Renewed::Certificates));
 
 fn assess(bench: &Bench) -> Assessment {
     bench.draft().assess(None)
@@ -58,11 +63,20 @@ fn breaks(from: PartId, to: PartId, state: LinkState, remedy: Option<Remedy>, ch
     assert!(!link.text.is_empty());
     assert!(assessment.belonging.part(from).is_some() && assessment.belonging.part(to).is_some());
     if remedy == Some(Remedy::Build) {
-        bench.open().unwrap().outputs().unwrap();
+        let project = bench.open().unwrap();
+        project.objects_for(TargetState::Closed).unwrap();
+        project.image_for(TargetState::Closed).unwrap();
         let again = assess(&bench);
         let held = again.belonging.links.iter().filter(|link| link.remedy == Some(Remedy::Build)).collect::<Vec<_>>();
         assert!(held.is_empty(), "building didn't mend {held:?}");
         assert_eq!(self::state(&again, from, to), Holds);
+    }
+    if let Some(Remedy::NewChain(renewed)) = remedy {
+        let request = ChainRequest { renewed, ..ChainRequest::default() };
+        certificates::make(&bench.open().unwrap(), &request, &Disk::real()).unwrap();
+        let again = assess(&bench);
+        assert_eq!(self::state(&again, from, to), Holds, "new certificates didn't mend it: {:?}", again.belonging);
+        bench.open().unwrap().debug_credential().unwrap();
     }
 }
 
@@ -122,8 +136,12 @@ fn the_sample_holds_together_once_it_is_built_and_says_what_it_cannot_know() {
     assert!(after.is_sound());
     let unknown: Vec<_> = after.belonging.links.iter().filter(|link| link.state == Unknown).collect();
     let ends: Vec<_> = unknown.iter().map(|link| (link.from, link.to)).collect();
-    assert_eq!(ends, [(CONFIG_XML, OptionBytes), (Object(DA), Certificate)]);
-    assert!(unknown[0].text.contains("no board") && unknown[1].text.contains("cert_leaf_chain.b64"), "{unknown:?}");
+    assert_eq!(ends, [(CONFIG_XML, OptionBytes)]);
+    assert!(unknown[0].text.contains("no board"), "{unknown:?}");
+    fs::remove_file(bench.path("DA/Certificates/cert_leaf_chain.b64")).unwrap();
+    let without = assess(&bench).belonging.link(Object(DA), Certificate).unwrap().clone();
+    assert_eq!((without.state, &without.remedy), (Unknown, &ANEW));
+    assert!(without.text.contains("cert_leaf_chain.b64"), "{without:?}");
     assert!(after.belonging.links.iter().all(|link| matches!(link.state, Holds | Unknown)));
 }
 
@@ -142,7 +160,7 @@ fn another_key_is_named_with_the_object_that_holds_the_old_one() {
 #[test]
 fn an_edited_configuration_is_named_with_its_object_and_the_field() {
     stale(CONFIG_XML, CONFIG_OBJECT, |bench| bench.set(CONFIG, field::CLOCK, "0x00"));
-    stale(Configuration(DA), Object(DA), |bench| bench.set(CERTIFICATE, "Permission", "0x1"));
+    stale(Configuration(DA), Object(DA), |bench| bench.set(CERTIFICATE, "Permission", "0x4001"));
     let bench = Bench::published();
     bench.set(CONFIG, field::CLOCK, "0x00");
     let text = assess(&bench).belonging.first_broken().unwrap().text.clone();
@@ -239,10 +257,10 @@ fn another_root_key_is_named_first_and_then_the_chain_that_does_not_lead_to_it()
         let key = new_key(bench, "DA/Keys/key_1_root.pem");
         fs::write(bench.path("DA/Keys/key_1_root_pub.pem"), key.public().to_pem()).unwrap();
     });
-    breaks(Object(DA), Certificate, Broken, None, |bench| {
+    breaks(Object(DA), Certificate, Broken, ANEW, |bench| {
         new_key(bench, "DA/Keys/own.pem");
         bench.set(CERTIFICATE, field::ROOT_KEY, "./../Keys/own.pem");
-        bench.open().unwrap().outputs().unwrap();
+        bench.open().unwrap().objects_for(TargetState::Closed).unwrap();
     });
 }
 
@@ -250,22 +268,22 @@ fn another_root_key_is_named_first_and_then_the_chain_that_does_not_lead_to_it()
 fn a_chain_that_does_not_verify_is_named() {
     let chain = "DA/Certificates/cert_leaf_chain.b64";
     for content in ["no base64 at all", "", "AAAA"] {
-        breaks(Object(DA), Certificate, Broken, None, |bench| fs::write(bench.path(chain), content).unwrap());
+        breaks(Object(DA), Certificate, Broken, ANEW, |bench| fs::write(bench.path(chain), content).unwrap());
     }
-    breaks(Object(DA), Certificate, Broken, None, |bench| {
+    breaks(Object(DA), Certificate, Broken, ANEW, |bench| {
         fs::copy(bench.path("DA/Certificates/cert_leaf.b64"), bench.path(chain)).unwrap();
     });
-    breaks(Object(DA), Certificate, Broken, None, |bench| {
+    breaks(Object(DA), Certificate, Broken, ANEW, |bench| {
         let mut chain_of =
             formats::certificate::CertificateChain::decode(&fs::read(bench.path(chain)).unwrap()).unwrap();
-        chain_of.certificates[2].permissions ^= 1;
+        chain_of.certificates[2].permissions.0 ^= 1;
         fs::write(bench.path(chain), chain_of.to_base64()).unwrap();
     });
 }
 
 #[test]
 fn another_leaf_key_is_named_with_the_chain_and_a_missing_one_is_not_known() {
-    breaks(Certificate, LeafKey, Broken, None, |bench| {
+    breaks(Certificate, LeafKey, Broken, ANEW, |bench| {
         fs::copy(bench.path("DA/Keys/key_2_intermediate.pem"), bench.path("DA/Keys/key_3_leaf.pem")).unwrap();
     });
     let bench = Bench::published();
@@ -303,14 +321,19 @@ fn another_password_file_is_named_with_the_object_that_it_does_not_open() {
     let other = formats::da::Password::new(Secret::new("another-one".into())).unwrap().to_file();
     for content in [other.as_slice(), b"no password file"] {
         fs::write(bench.path("DA/Binary/password.bin"), content).unwrap();
-        assert_eq!(first_broken(&assess(&bench)), Some((link.0, link.1, Broken)));
+        assert_eq!(first_broken(&assess(&bench)), Some((link.0, link.1, Stale)));
+        bench.open().unwrap().outputs().unwrap();
+        assert_eq!(seen(&bench), Holds);
     }
+    let kept = ["password.earlier.bin", "password.earlier-2.bin"];
+    let kept = kept.map(|name| fs::read(bench.path("DA/Binary").join(name)).unwrap());
+    assert_eq!(kept, [other.to_vec(), b"no password file".to_vec()], "a board may still ask for it");
     fs::remove_file(bench.path("DA/Binary/password.bin")).unwrap();
-    assert_eq!(seen(&bench), Unknown);
+    assert_eq!(seen(&bench), Stale);
     bench.set(PASSWORD, field::PASSWORD, "another-one");
     assert_eq!(first_broken(&assess(&bench)), Some((Configuration(DA), Object(DA), Stale)));
     bench.open().unwrap().outputs().unwrap();
-    fs::write(bench.path("DA/Binary/password.bin"), &*other).unwrap();
+    assert_eq!(fs::read(bench.path("DA/Binary/password.bin")).unwrap(), *other);
     assert!(assess(&bench).is_sound());
 }
 

@@ -13,6 +13,7 @@ use common::judging::{FRESH, Mended, after_edits, mend, named};
 use common::{Bench, CERTIFICATE, CONFIG, IMAGE, PASSWORD, place, program};
 use formats::form::FieldKey;
 use formats::{Passphrase, Secret};
+use project::certificates::Renewed;
 use project::key_files::protect;
 use project::{
     BoardFacts, Disk, DocumentRole, FieldPlace, Flow, KeyRole, RULES, RegionName, Remedy, SETTINGS_FILE, Severity,
@@ -318,9 +319,9 @@ fn r21_objects_are_stored_encrypted_and_passwords_have_4_to_16_characters() {
 fn r22_no_key_and_no_password_is_everybodys() {
     let sample = Bench::sample();
     let findings = sample.draft().assess(None).findings;
-    let roles = [KeyRole::Authentication, KeyRole::Encryption, KeyRole::DebugRoot];
     let remedies: Vec<_> = findings.iter().map(|finding| finding.remedy.clone().unwrap()).collect();
-    assert_eq!(remedies, roles.map(Remedy::NewKey));
+    let [authentication, encryption] = [KeyRole::Authentication, KeyRole::Encryption].map(Remedy::NewKey);
+    assert_eq!(remedies, [authentication, encryption, Remedy::NewChain(Renewed::Root)]);
     named(&sample, &sample.draft(), None, "R22", (CONFIG, Some(field::AUTHENTICATION_KEY)));
     for text in ["sample-password!", "0123456789012345", "0000"] {
         let bench = Bench::own(Flow::Stirot);
@@ -343,11 +344,11 @@ fn a_root_key_with_certificates_is_never_replaced_at_the_press_of_a_button() {
         if id == "R7" {
             bench.set(CERTIFICATE, field::ROOT_KEY, "./../../STiROT/Keys/STiROT_Authentication.pem");
         }
-        assert_eq!(root(&bench, id).remedy, Some(Remedy::NewKey(KeyRole::DebugRoot)));
-        fs::create_dir(bench.path("DA/Certificates")).unwrap();
-        fs::write(bench.path("DA/Certificates/cert_root.b64"), "").unwrap();
         let finding = root(&bench, id);
-        assert!(finding.remedy.is_none() && finding.help.contains("certificates"), "{finding:?}");
+        assert_eq!(finding.remedy, Some(Remedy::NewChain(Renewed::Root)), "{finding:?}");
+        assert!(finding.help.contains("certificates"), "{finding:?}");
+        fs::remove_dir_all(bench.path("DA/Certificates")).unwrap();
+        assert_eq!(root(&bench, id).remedy, Some(Remedy::NewKey(KeyRole::DebugRoot)));
     }
     let published = Bench::published();
     fs::remove_file(published.path("DA/Keys/key_1_root.pem")).unwrap();

@@ -145,7 +145,7 @@ fn other_slots_make_another_image_and_another_configuration() {
 fn what_only_the_chip_needs_to_know_leaves_the_image_alone() {
     let (built, _) = rebuilt_after(|bench| bench.set(CONFIG, "Clock selection", "0"));
     assert_eq!(built, [false, false, true, false]);
-    let (built, _) = rebuilt_after(|bench| bench.set(CERTIFICATE, "Permission", "0x1"));
+    let (built, _) = rebuilt_after(|bench| bench.set(CERTIFICATE, "Permission", "0x4001"));
     assert_eq!(built, [false, true, false, false]);
 }
 

@@ -7,7 +7,8 @@ mod common;
 use std::fs;
 
 use common::{Bench, CERTIFICATE, CONFIG, IMAGE, PASSWORD};
-use project::{Flow, ProjectError, Severity, TargetState, field};
+use project::certificates::{self, ChainRequest};
+use project::{Disk, Flow, ProjectError, Severity, TargetState, field};
 
 /// The one error of a project, by rule and field; it holds the outputs up, and nothing is written.
 fn only_error(bench: &Bench) -> (&'static str, Option<String>) {
@@ -151,6 +152,7 @@ fn one_key_for_two_stages_is_worth_knowing_and_holds_nothing_up() {
 
     let bench = Bench::own(Flow::Stirot);
     bench.set(CERTIFICATE, field::ROOT_KEY, "./../../STiROT/Keys/STiROT_Authentication.pem");
+    certificates::make(&bench.open().unwrap(), &ChainRequest::default(), &Disk::real()).unwrap();
     let [finding] = bench.findings().try_into().unwrap();
     assert_eq!((finding.id, finding.severity), ("R7", Severity::Warning), "{finding}");
     bench.open().unwrap().outputs().unwrap();

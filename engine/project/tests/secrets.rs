@@ -309,7 +309,8 @@ fn is_for_secrets(path: &Path) -> bool {
     let password_file = Path::new(PASSWORD_FILE).file_stem().unwrap().to_str().unwrap();
     let private_key = name.ends_with(".pem") && !name.contains("_pub");
     let object = name.ends_with("_Config.obk") || name.starts_with("DA_Config");
-    private_key || object || (name.contains(password_file) && name.ends_with(".xml"))
+    let password_binary = name.starts_with("password") || name.contains("-password.bin");
+    private_key || object || password_binary || (name.contains(password_file) && name.ends_with(".xml"))
 }
 
 #[test]

@@ -1,25 +1,19 @@
 //! The debug-authentication object against its key or password, and against the credentials that lie beside it.
 
 use std::fs;
-use std::path::PathBuf;
 
 use formats::certificate::CertificateChain;
 use formats::da::{Password, read_certificate_object};
-use formats::{Fingerprint, ObkFile, Outcome, Secret};
+use formats::{Fingerprint, ObkFile, Permissions, Secret};
 
 use super::stage::{against_disk, present};
 use super::{Belonging, PartId, Seen, file_name};
+use crate::credentials::{CHAIN_FILE, LEAF_KEY_FILE, PASSWORD_BINARY, renewal};
 use crate::error::ProjectError;
 use crate::keys::KeyRole;
 use crate::outputs::{ObjectRole, PlannedObject, planned_objects};
 use crate::project::Project;
 use crate::settings::{Credential, TargetState};
-
-/// Where ST's package keeps the chain that answers for a board, and the key that goes with it.
-const CHAIN_FILE: &str = "DA/Certificates/cert_leaf_chain.b64";
-const LEAF_KEY_FILE: &str = "DA/Keys/key_3_leaf.pem";
-/// Where ST's package keeps the password file.
-const PASSWORD_BINARY: &str = "DA/Binary/password.bin";
 
 pub(super) fn add(whole: &mut Belonging, project: &Project, target: TargetState) {
     let Ok(planned) = planned_objects(project, target) else { return };
@@ -52,7 +46,7 @@ fn configuration(whole: &mut Belonging, project: &Project, object: &PlannedObjec
 }
 
 /// The root key's fingerprint and the permissions inside the object, or why they can't be had.
-type Inside = Result<(Fingerprint, u128), Seen>;
+type Inside = Result<(Fingerprint, Permissions), Seen>;
 
 fn root(whole: &mut Belonging, project: &Project, inside: &Inside, name: &str) {
     if let Some(root) = &project.root {
@@ -76,10 +70,16 @@ fn root(whole: &mut Belonging, project: &Project, inside: &Inside, name: &str) {
 
 fn certificate(whole: &mut Belonging, project: &Project, inside: &Inside, name: &str) {
     let path = project.folder.join(CHAIN_FILE);
-    let chain = match fs::read(&path) {
-        Ok(text) => CertificateChain::decode(&text)
-            .map_err(|problem| Seen::broken(format!("{} can't be read: {problem}", file_name(&path)), None)),
-        Err(_) => Err(Seen::unknown(format!("there is no {CHAIN_FILE}: nothing here can answer for the board yet"))),
+    let chain = match project.chain() {
+        Ok((chain, _)) => Ok(chain),
+        Err(ProjectError::ChainMissing { .. }) => Err(Seen {
+            remedy: renewal(project),
+            ..Seen::unknown(format!("there is no {CHAIN_FILE}: nothing here can answer for the board yet"))
+        }),
+        Err(ProjectError::Chain { source, .. }) => {
+            Err(Seen::broken(format!("{} can't be read: {source}", file_name(&path)), renewal(project)))
+        }
+        Err(problem) => Err(Seen::broken(problem.to_string(), None)),
     };
     let detail = match &chain {
         Ok(chain) => format!("{} certificates", chain.certificates.len()),
@@ -90,31 +90,7 @@ fn certificate(whole: &mut Belonging, project: &Project, inside: &Inside, name: 
         whole.mark(&root);
     }
     let seen = match (inside, &chain) {
-        (Ok((root, permissions)), Ok(chain)) => {
-            let report = chain.verify();
-            let fails = report.certificates.iter().flat_map(|certificate| &certificate.checks).find_map(|check| {
-                match &check.outcome {
-                    Outcome::Fails(why) => Some(format!("{}: {why}", check.name.text())),
-                    _ => None,
-                }
-            });
-            match (fails, report.root) {
-                (Some(why), _) => Seen::broken(format!("the chain doesn't verify: {why}"), None),
-                (None, Some(of)) if of == *root => Seen::holds(format!(
-                    "the chain leads to the root that {name} trusts; together they allow {}",
-                    formats::certificate::permissions_text(report.permissions & permissions)
-                )),
-                (None, Some(of)) => Seen::broken(
-                    format!(
-                        "the chain leads to {}, {name} trusts {}: the board would refuse it",
-                        of.short(),
-                        root.short()
-                    ),
-                    None,
-                ),
-                (None, None) => Seen::broken("the chain doesn't begin with a root certificate", None),
-            }
-        }
+        (Ok(object), Ok(chain)) => against_object(chain, *object, name, project),
         (_, Err(seen)) | (Err(seen), _) => seen.clone(),
     };
     whole.add(PartId::Object(ObjectRole::DebugAuthentication), PartId::Certificate, seen);
@@ -123,23 +99,56 @@ fn certificate(whole: &mut Belonging, project: &Project, inside: &Inside, name: 
     }
 }
 
+/// Whether a board that stores the object would take the chain.
+fn against_object(
+    chain: &CertificateChain,
+    (root, permissions): (Fingerprint, Permissions),
+    name: &str,
+    project: &Project,
+) -> Seen {
+    let report = chain.verify();
+    match (report.problems().next(), report.root) {
+        (Some(problem), _) => Seen::broken(format!("the chain doesn't verify: {problem}"), renewal(project)),
+        (None, None) => Seen::broken("the chain doesn't begin with a root certificate", renewal(project)),
+        (None, Some(of)) if of != root => Seen::broken(
+            format!("the chain leads to {}, {name} trusts {}: the board would refuse it", of.short(), root.short()),
+            renewal(project),
+        ),
+        (None, Some(_)) if (report.permissions & permissions).is_empty() => Seen::broken(
+            format!("the chain leads to the root that {name} trusts; together they allow nothing"),
+            renewal(project),
+        ),
+        (None, Some(_)) => Seen::holds(format!(
+            "the chain leads to the root that {name} trusts; together they allow {}",
+            report.permissions & permissions
+        )),
+    }
+}
+
 /// The key that answers the board's challenge is the leaf's.
 fn leaf(whole: &mut Belonging, project: &Project, chain: &CertificateChain) {
-    let path: PathBuf = project.folder.join(LEAF_KEY_FILE);
-    let key = project.sources.public_key(KeyRole::DebugRoot, &path);
+    let Some(of_chain) = chain.verify().answering else { return };
+    let path = project.leaf_key_file(Some(of_chain));
+    let key = project.sources.public_key(KeyRole::DebugLeaf, &path);
     let fingerprint = key.as_ref().ok().map(formats::PublicKey::fingerprint);
-    let Some(of_chain) = chain.verify().leaf else { return };
     let (detail, seen) = match key {
         Ok(key) if key.fingerprint() == of_chain => {
             (of_chain.short(), Seen::holds("the leaf certificate is this key's"))
         }
         Ok(key) => (
             key.fingerprint().short(),
-            Seen::broken(format!("the leaf certificate is for {}, the key is another", of_chain.short()), None),
+            Seen::broken(
+                format!("the leaf certificate is for {}, the key is another", of_chain.short()),
+                renewal(project),
+            ),
         ),
-        Err(ProjectError::KeyMissing { .. }) => {
-            ("none".into(), Seen::unknown(format!("{LEAF_KEY_FILE} isn't there; the leaf's key may lie elsewhere")))
-        }
+        Err(ProjectError::KeyMissing { .. }) => (
+            "none".into(),
+            Seen {
+                remedy: renewal(project),
+                ..Seen::unknown(format!("{LEAF_KEY_FILE} isn't there; the leaf's key may lie elsewhere"))
+            },
+        ),
         Err(ProjectError::Locked { .. }) => (
             "locked".into(),
             Seen::unknown(format!(
@@ -147,7 +156,7 @@ fn leaf(whole: &mut Belonging, project: &Project, chain: &CertificateChain) {
             )),
         ),
         Err(ProjectError::Key { source, .. }) => {
-            ("damaged".into(), Seen::broken(format!("{LEAF_KEY_FILE} can't be used: {source}"), None))
+            ("damaged".into(), Seen::broken(format!("{LEAF_KEY_FILE} can't be used: {source}"), renewal(project)))
         }
         Err(problem) => ("unreadable".into(), Seen::broken(format!("{problem}; {}", problem.help()), None)),
     };
@@ -159,19 +168,24 @@ fn leaf(whole: &mut Belonging, project: &Project, chain: &CertificateChain) {
 }
 
 fn password(whole: &mut Belonging, project: &Project, found: Result<ObkFile, Seen>) {
-    let path = project.folder.join(PASSWORD_BINARY);
+    let path = project.password_binary();
     let file = fs::read(&path).map(Secret::new);
     let detail = if file.is_ok() { "for a regression" } else { "none" };
     whole.add_part(PartId::PasswordFile, file_name(&path), detail, Some(path.clone()));
     let seen = match (found, file) {
         (Err(seen), _) => seen,
         (_, Err(_)) => {
-            Seen::unknown(format!("there is no {PASSWORD_BINARY}: nothing here can answer for the board yet"))
+            Seen::stale(format!("there is no {PASSWORD_BINARY}, with which ST's tools answer for the board"))
         }
         (Ok(obk), Ok(file)) => match Password::from_file(&file) {
             Ok(password) if password.opens(&obk) => Seen::holds("the password file opens the object"),
-            Ok(_) => Seen::broken("the password file holds another password than the object", None),
-            Err(problem) => Seen::broken(format!("{} can't be read: {problem}", file_name(&path)), None),
+            Ok(_) => Seen::stale(
+                "the password file holds another password than the object; building keeps it beside the right one",
+            ),
+            Err(problem) => Seen::stale(format!(
+                "{} can't be read: {problem}; building keeps it beside the right one",
+                file_name(&path)
+            )),
         },
     };
     whole.add(PartId::Object(ObjectRole::DebugAuthentication), PartId::PasswordFile, seen);

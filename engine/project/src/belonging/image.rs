@@ -80,7 +80,7 @@ fn keys_of(project: &Project, object: &PlannedObject<'_>) -> Result<(PublicKey, 
 fn by_application(project: &Project, stirot: &StirotStage) -> Seen {
     match image::difference(project, &image::Wanted::stirot(stirot)) {
         Ok(None) => Seen::holds(format!("it holds {} as it is now", file_name(&stirot.stage.image.input))),
-        Ok(Some(because)) => Seen::stale(because),
+        Ok(Some(because)) => Seen::stale(format!("the image: {because}")),
         Err(ProjectError::Locked { role, .. }) => {
             Seen::unknown(format!("the {role} key must be opened with its passphrase before the image can be"))
         }

@@ -47,13 +47,14 @@ impl Draft {
         self.set(place, &text)
     }
 
-    /// Where the key of a role is named, and the file that is named there.
+    /// Where the key of a role is named, and the file that is named there; none of a chain's keys below its root.
     pub fn key_place(&self, role: KeyRole) -> Option<(FieldPlace, PathBuf)> {
         let flow = self.settings.flow;
         let document = match role {
             KeyRole::Authentication | KeyRole::Encryption => DocumentRole::StirotConfig(flow),
             KeyRole::OemAuthentication | KeyRole::OemEncryption => DocumentRole::OemConfig(flow),
             KeyRole::DebugRoot => DocumentRole::DaCertificate,
+            KeyRole::DebugIntermediate | KeyRole::DebugLeaf => return None,
         };
         let place = FieldPlace { document, key: FieldKey::field(role.field()) };
         let written = &self.field(&place)?.value;

@@ -7,6 +7,7 @@ use std::path::Path;
 use formats::{ObkFile, Secret, is_sample, is_sample_password};
 
 use super::from_error;
+use crate::certificates::{CERTIFICATES, Renewed};
 use crate::finding::{FieldEdit, Finding, NewValue, Remedy, Severity};
 use crate::key_files;
 use crate::keys::{self, KeyInUse, KeyRole, Protection};
@@ -14,9 +15,6 @@ use crate::outputs::{ObjectRole, keys_inside};
 use crate::project::Project;
 use crate::stage::Stage;
 use crate::stirot::field;
-
-/// Where ST's package keeps the certificates that lead back to the debug root.
-const CERTIFICATES: &str = "DA/Certificates";
 
 /// R7 and P6.
 pub(super) fn findings(project: &Project) -> Vec<Finding> {
@@ -30,6 +28,7 @@ pub(super) fn findings(project: &Project) -> Vec<Finding> {
     );
     found.extend(public_files(project));
     found.extend(project.keys().flat_map(clear_files));
+    found.extend(project.chain_keys().iter().flat_map(clear_files));
     found.extend(project.stages().filter_map(|stage| clear_object(project, stage)));
     found
 }
@@ -50,7 +49,7 @@ fn roles(project: &Project) -> Vec<Finding> {
             let help = "make a key of its own for each role: a key that is lost or given away then loses one role only";
             let severity = if of_one_stage(project, one, other) { Severity::Error } else { Severity::Warning };
             let finding = Finding { severity, ..at(project, other.role, text, help) };
-            found.push(with_new_key(finding, other.role, &project.folder));
+            found.push(with_new_key(finding, other.role, &project.folder, Some(project)));
         }
     }
     for key in &keys {
@@ -70,16 +69,27 @@ fn roles(project: &Project) -> Vec<Finding> {
     found
 }
 
-/// The finding mended by a new key. Certificates that lead back to a root can't be made here: where there are some, a
-/// new root would leave nothing that answers for the board.
-pub(super) fn with_new_key(finding: Finding, role: KeyRole, folder: &Path) -> Finding {
+/// The finding mended by a new key. Of a root that certificates lead back to the whole chain is made anew with it, where
+/// the project is at hand: with a new root alone nothing would answer for the board.
+pub(super) fn with_new_key(finding: Finding, role: KeyRole, folder: &Path, project: Option<&Project>) -> Finding {
     let made = fs::read_dir(folder.join(CERTIFICATES)).is_ok_and(|mut files| files.next().is_some());
-    if role != KeyRole::DebugRoot || !made {
-        return finding.mended_by(Remedy::NewKey(role));
+    match role {
+        KeyRole::DebugRoot if made => {
+            let help = format!(
+                "{}; with another root key, all certificates in {CERTIFICATES} have to be made anew",
+                finding.help
+            );
+            let finding = Finding { help, ..finding };
+            match project {
+                Some(_) => finding.mended_by(Remedy::NewChain(Renewed::Root)),
+                None => finding,
+            }
+        }
+        KeyRole::DebugIntermediate | KeyRole::DebugLeaf => {
+            finding.mended_by(Remedy::NewChain(Renewed::IntermediateAndLeaf))
+        }
+        role => finding.mended_by(Remedy::NewKey(role)),
     }
-    let help =
-        format!("{}; with another root key, all certificates in {CERTIFICATES} have to be made anew", finding.help);
-    Finding { help, ..finding }
 }
 
 fn of_one_stage(project: &Project, one: &KeyInUse, other: &KeyInUse) -> bool {
@@ -143,7 +153,7 @@ fn role_in_name(name: &str) -> Option<KeyRole> {
 /// R7: the public file beside a private key is its other half. ST's tool encrypts with that file.
 fn public_files(project: &Project) -> Vec<Finding> {
     let mut found = Vec::new();
-    for key in project.keys() {
+    for key in project.keys().chain(&project.chain_keys()) {
         let Some(path) = keys::public_neighbour(&key.path) else { continue };
         match project.sources.public_key(key.role, &path) {
             Ok(public) if public.fingerprint() == key.fingerprint => {}
@@ -211,7 +221,7 @@ pub(super) fn samples(project: &Project) -> Vec<Finding> {
         let text = format!("the {} key is {}, which everybody has", key.role, key.name);
         let help = "for a product, make keys of your own and keep them";
         let finding = Finding::warning("R22", project.file_naming(key.role), Some(key.role.field()), text, help);
-        with_new_key(finding, key.role, &project.folder)
+        with_new_key(finding, key.role, &project.folder, Some(project))
     };
     let mut found: Vec<_> = project.sample_keys().into_iter().map(sample).collect();
     found.extend(sample_password(project));
