@@ -4,10 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use project::Project;
+use project::{Project, Wallet};
 use provision::{
-    Cancel, Decision, FinalState, Link, RunFolder, SiliconOptions, VirtualBoard, VirtualOptions, provision_on,
-    try_image,
+    Cancel, Decision, Goal, Link, RunFolder, SampleKeys, SiliconOptions, Terms, VirtualBoard, VirtualOptions,
+    provision_on, try_image,
 };
 
 fn blank_board_to_running_application(criterion: &mut Criterion) {
@@ -28,8 +28,9 @@ fn blank_board_to_running_application(criterion: &mut Criterion) {
             },
             |(board, runs)| {
                 let mut link = Link::to_virtual_board(&board, &SiliconOptions::default());
-                let record =
-                    provision_on(&project, &mut link, &runs, FinalState::Closed, &Cancel::new(), &mut |_| {}).unwrap();
+                let wallet = Wallet::at(&runs.path().join("wallet"));
+                let terms = Terms { goal: &Goal::Closed, sample_keys: SampleKeys::Refused, wallet: &wallet };
+                let record = provision_on(&project, &mut link, &runs, terms, &Cancel::new(), &mut |_| {}).unwrap();
                 assert!(record.passed());
             },
             BatchSize::PerIteration,

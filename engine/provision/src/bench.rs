@@ -2,18 +2,19 @@
 //! opens it is refused. What is done to a board through its debug port is the link's business, not this one's.
 
 use std::borrow::Cow;
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use board::{Activity, Board, BoardError, BoardFile, BoardOptions, NonVolatile, Pace, PoweredBoard};
+use board::{Activity, Board, BoardError, BoardFile, BoardOptions, MailboxFault, NonVolatile, Pace, PoweredBoard};
 
 use crate::console::{ConsoleLog, ConsoleReader};
 use crate::error::ProvisionError;
 use crate::firmware;
 
 /// How a virtual board is powered on.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct VirtualOptions {
     /// How sleeps pass. Default: in real time.
     pub pace: Pace,
@@ -21,8 +22,52 @@ pub struct VirtualOptions {
     pub other_rom: OtherRom,
     /// The ROM. Default: the one that this program brings.
     pub rom: Rom,
-    /// How the board itself behaves: seed of its noise, speed of its flash.
+    /// How the board itself behaves: seed of its noise, speed of its flash. Default: another seed at every power-on, so
+    /// that no challenge comes back.
     pub board: BoardOptions,
+    /// How the probe is wired to it. Default: as it should be.
+    pub wiring: Wiring,
+}
+
+impl Default for VirtualOptions {
+    fn default() -> Self {
+        // Noise, and no secret: the hasher's own key, which the system gives.
+        let seed = RandomState::new().hash_one(());
+        Self {
+            pace: Pace::default(),
+            other_rom: OtherRom::default(),
+            rom: Rom::default(),
+            board: BoardOptions { seed, ..BoardOptions::default() },
+            wiring: Wiring::default(),
+        }
+    }
+}
+
+/// One wire between probe and board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Wire {
+    /// It is there.
+    #[default]
+    Connected,
+    /// It is not.
+    Open,
+}
+
+/// How the probe is wired to a virtual board: for rehearsing what an engineer meets at a bench.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Wiring {
+    /// NRST.
+    pub reset: Wire,
+    /// SWDIO and SWCLK.
+    pub debug: Wire,
+    /// What the probe measures at its VREF pin, in volts.
+    pub volts: f32,
+}
+
+impl Default for Wiring {
+    fn default() -> Self {
+        Self { reset: Wire::Connected, debug: Wire::Connected, volts: 3.3 }
+    }
 }
 
 /// Whether a board may run another ROM than the one it was made with.
@@ -65,6 +110,7 @@ struct Inner {
     claimed: AtomicBool,
     /// What the console sent, for all who read it.
     console: ConsoleLog,
+    wiring: Wiring,
 }
 
 impl std::fmt::Debug for VirtualBoard {
@@ -148,6 +194,7 @@ impl VirtualBoard {
             powered,
             claimed: AtomicBool::new(false),
             console: ConsoleLog::default(),
+            wiring: options.wiring,
         });
         boards.push(Arc::downgrade(&inner));
         Ok(Self { inner })
@@ -242,6 +289,12 @@ impl VirtualBoard {
         self.powered().with(act)
     }
 
+    /// Lets one mailbox word go wrong from now on: a wire that errs, to see what the client makes of it. Never used to
+    /// provision.
+    pub fn disturb_mailbox(&self, fault: MailboxFault) {
+        self.powered().with(|board| board.peripherals.disturb_mailbox(fault));
+    }
+
     /// Takes the board's one probe; false when another debugger has it.
     pub(crate) fn claim(&self) -> bool {
         self.inner.claimed.compare_exchange(false, true, Ordering::AcqRel, Ordering::Relaxed).is_ok()
@@ -252,7 +305,22 @@ impl VirtualBoard {
         self.inner.claimed.store(false, Ordering::Release);
     }
 
+    /// How the probe is wired to it.
+    pub(crate) fn wiring(&self) -> Wiring {
+        self.inner.wiring
+    }
+
     pub(crate) fn powered(&self) -> &PoweredBoard {
         &self.inner.powered
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_power_on_has_noise_of_its_own() {
+        assert_ne!(VirtualOptions::default().board.seed, VirtualOptions::default().board.seed);
     }
 }

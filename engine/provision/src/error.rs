@@ -4,6 +4,9 @@
 
 use std::path::PathBuf;
 
+use chip::ProductState;
+
+use crate::debug_authentication::AuthenticationProblem;
 use crate::plan::PlanRefusal;
 
 /// Why something could not be done to a board.
@@ -118,6 +121,9 @@ pub enum ProvisionError {
         /// What was missing.
         reason: String,
     },
+    /// A session with the chip's ROM, or what was to be done in it, did not come to its end.
+    #[error(transparent)]
+    Authentication(#[from] AuthenticationProblem),
     /// The project or its outputs.
     #[error(transparent)]
     Project(#[from] project::ProjectError),
@@ -140,15 +146,48 @@ pub enum ProvisionError {
         /// What was measured and what was expected.
         reason: String,
     },
-    /// The plan leaves OPEN, which is not possible on a real board yet.
-    #[error("{board} is a real board: leaving OPEN is possible on a virtual board only, for now")]
-    RealBoard {
+    /// Nothing would lead back from CLOSED.
+    #[error("no way back: {reason}")]
+    NoWayBack {
+        /// What is missing or does not fit.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
+    /// The board did not prove the way back.
+    #[error("the way back is not proved: {reason}")]
+    WayBackNotProved {
+        /// What was expected and what was seen.
+        reason: String,
+    },
+    /// The credential could not be kept in the wallet.
+    #[error("the credential could not be kept in the wallet: {0}")]
+    NotKept(project::WalletError),
+    /// LOCKED needs a person's consent, and the run has none.
+    #[error("LOCKED needs a person's consent, and none was given")]
+    LockNeedsConsent,
+    /// What was typed is no consent to LOCKED.
+    #[error("“{typed}” is not the last eight digits of this board's identifier")]
+    LockConsent {
+        /// What was typed.
+        typed: String,
+    },
+    /// A permission that was given for one board met another.
+    #[error("what was permitted for the board {permitted} is not permitted for {found}")]
+    OtherBoard {
+        /// Identifier of the board that it was given for.
+        permitted: String,
+        /// Identifier of the board at hand.
+        found: String,
+    },
+    /// Keys that everybody has would go into a real board.
+    #[error("{board} is a real board, and the project uses keys that everybody has: {}", keys.join(", "))]
+    SampleKeys {
         /// Which board.
         board: String,
+        /// Names of the keys.
+        keys: Vec<String>,
     },
-    /// LOCKED needs a person's consent, which can't be given yet.
-    #[error("LOCKED can be planned and shown, but not run yet")]
-    LockNeedsConsent,
     /// A private key was found in the chip's memory.
     #[error("{secret} is in the chip's memory at {address:#010x}")]
     SecretInMemory {
@@ -179,6 +218,12 @@ pub enum ProvisionError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// A plan can't be written as commands of another tool.
+    #[error("the plan can't be exported: {reason}")]
+    Export {
+        /// What stands against it.
+        reason: String,
+    },
     /// A fault of the studio: something that its own types should have excluded.
     #[error("internal fault: {what}")]
     Internal {
@@ -197,7 +242,9 @@ impl ProvisionError {
             Self::BoardExists { .. } => "choose another name, or move the file away first; a board file holds keys".into(),
             Self::BoardBusy { .. } => "close the other window or command that uses this board, then try again".into(),
             Self::BoardFile { .. } => {
-                "restore the file from a copy, or make a new board with `stirot-studio board new`; the project is not affected".into()
+                "check that the file may be written and the disk has room; a damaged one is restored from a copy, or a new board made with \
+                 `stirot-studio board new`. The project is not affected"
+                    .into()
             }
             Self::BoardOtherRom { .. } => {
                 "open it with the ROM it was made with, or choose by name to run it with this one; stored objects may then not be readable".into()
@@ -223,17 +270,46 @@ impl ProvisionError {
                 "the memory did not take the value: check the supply, the I/O voltage option and the board profile, then run the plan again".into()
             }
             Self::Flash { .. } => "check the board profile (which NOR on which port) and the supply, then run the plan again".into(),
-            Self::Discovery { .. } => "check that NRST is wired to the probe: the mailbox is served right after a reset only".into(),
+            Self::Discovery { .. } => {
+                "check that NRST is wired to the probe: the mailbox is served right after a reset only, and never in OPEN \
+                 (`stirot-studio board show BOARD` tells the state)"
+                    .into()
+            },
+            Self::Authentication(problem) => problem.help(),
             Self::Project(error) => error.help(),
             Self::Refused(refusal) => refusal.help(),
+            Self::WrongState { state, .. } if state == ProductState::Open.name() => {
+                "in OPEN debug is open and everything can be written: provision the board with a project".into()
+            }
             Self::WrongState { .. } => {
                 "use a board in OPEN, or go on with the project that this board was provisioned with; a regression brings it back to OPEN".into()
             }
             Self::Preflight { .. } => "mend what the check names; nothing was written to the board".into(),
-            Self::RealBoard { .. } => {
-                "rehearse the plan on a virtual board. A real board follows once the way back, debug authentication, works in the studio".into()
+            Self::NoWayBack { help, .. } => help.clone(),
+            Self::WayBackNotProved { .. } => {
+                "the board was not closed, and it can still be regressed or provisioned again. Check that NRST is wired to the probe and that the \
+                 credential is the one of the stored object, then run the same plan again"
+                    .into()
             }
-            Self::LockNeedsConsent => "choose CLOSED; LOCKED has no way back and comes with the consent it needs".into(),
+            Self::NotKept(error) => {
+                format!("the board was not closed: a credential that is kept nowhere can be lost. {}", error.help())
+            }
+            Self::LockNeedsConsent => {
+                "LOCKED is for good. Type the last eight digits of the board's identifier, or choose CLOSED".into()
+            }
+            Self::LockConsent { .. } => {
+                "read the identifier off the board's survey and type its last eight digits; nothing leads back from LOCKED, so make sure that it is \
+                 this board"
+                    .into()
+            }
+            Self::OtherBoard { .. } => {
+                "this board is as it was. Connect the board that it was given for, or give it again for this one".into()
+            }
+            Self::SampleKeys { .. } => {
+                "make keys of your own for a product. For a board on the bench, confirm that they may be used: `--allow-sample-keys` at the command, \
+                 the question before the run in the window"
+                    .into()
+            }
             Self::SecretInMemory { .. } => {
                 "the board was not closed. Power it off, which clears the memory, then run the same plan again".into()
             }
@@ -241,6 +317,9 @@ impl ProvisionError {
                 "look at the boot trace and the console, then run the same plan again: on a closed board it repeats the proof alone".into()
             }
             Self::Cancelled { .. } => "run the same plan again to go on".into(),
+            Self::Export { .. } => {
+                "mend what is named; the studio itself can do the plan, by the same project, without these files".into()
+            }
             Self::File { .. } => "check that the folder exists, is writable, and has room".into(),
             Self::Internal { .. } => "please report this, with the record of the run".into(),
         }

@@ -1,6 +1,7 @@
 //! Runs a plan on a link: tells what happens, writes the journal before and after each step, stops where it is safe
 //! when asked, and believes nothing that it has not read back or otherwise proved.
 
+mod authority;
 mod closing;
 mod memory;
 mod memory_search;
@@ -8,10 +9,12 @@ mod objects;
 mod protections;
 mod run;
 mod trial;
+mod way_back;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use authority::{Authority, Keeping, Right};
 pub use run::execute;
 pub(crate) use run::run_plan;
 

@@ -20,8 +20,7 @@ use probe_rs::{Core, MemoryInterface, Permissions, Session};
 
 use crate::bench::{VirtualBoard, VirtualOptions};
 use crate::boards::{self, BoardAddress};
-use crate::capability::VirtualLink;
-use crate::discovery::Discovery;
+use crate::debug_authentication::{Discovery, Memory, level_of};
 use crate::error::ProvisionError;
 use crate::option_bytes::OptionBytes;
 use crate::silicon_options::SiliconOptions;
@@ -32,19 +31,25 @@ const CHIP: &str = "STM32H7S7L8";
 /// Access port 0: DBGMCU and its mailbox.
 pub(crate) const AP0: FullyQualifiedApAddress = FullyQualifiedApAddress::v1_with_default_dp(0);
 /// Access port 1: the core.
-const AP1: FullyQualifiedApAddress = FullyQualifiedApAddress::v1_with_default_dp(1);
+pub(crate) const AP1: FullyQualifiedApAddress = FullyQualifiedApAddress::v1_with_default_dp(1);
 /// CSW of an access port, and the bit in it that says that transfers are possible.
-const CSW: u64 = 0;
-const CSW_DEVICE_ENABLED: u32 = 1 << 6;
+pub(crate) const CSW: u64 = 0;
+pub(crate) const CSW_DEVICE_ENABLED: u32 = 1 << 6;
 /// NRST in the masks of the probe's pin call.
-const PIN_NRESET: u32 = 1 << 7;
+pub(crate) const PIN_NRESET: u32 = 1 << 7;
 /// How long the core may take to halt.
 const HALT_TIMEOUT: Duration = Duration::from_millis(500);
 /// Debug halting control, and the key that a write needs (Armv7-M).
-const DHCSR: u64 = 0xE000_EDF0;
-const DHCSR_KEY: u32 = 0xA05F_0000;
+pub(crate) const DHCSR: u64 = 0xE000_EDF0;
+pub(crate) const DHCSR_KEY: u32 = 0xA05F_0000;
+/// DHCSR: the core is halted.
+pub(crate) const DHCSR_HALTED: u32 = 1 << 17;
+/// DHCSR: the core was reset since this bit was last read.
+pub(crate) const DHCSR_WAS_RESET: u32 = 1 << 25;
 /// Debug exception control: vector catches.
-const DEMCR: u64 = 0xE000_EDFC;
+pub(crate) const DEMCR: u64 = 0xE000_EDFC;
+/// In it, the catch of a reset.
+pub(crate) const DEMCR_CATCH_RESET: u32 = 1;
 /// DBGMCU as the core's access port sees it.
 const DBGMCU_ON_AP1: u32 = 0xE00E_1000;
 /// The device number of the STM32H7R/S (CMSIS).
@@ -62,6 +67,8 @@ pub struct Link {
     session: Option<Session>,
     /// A session had the core since debug was last switched off in it.
     core_held: bool,
+    /// What was exchanged with the board's ROM, and how it was reached.
+    pub(crate) memory: Memory,
 }
 
 /// What a board says of itself. What could not be read is `None`.
@@ -110,7 +117,7 @@ pub(crate) fn broken(action: &str, error: &dyn Error) -> ProvisionError {
 
 /// Switches halting debug off. probe-rs leaves it on in this family when a session ends, and no reset clears it: the
 /// core would halt again where the ROM opens debug, and the mailbox never be served.
-fn let_core_go(interface: &mut dyn ArmDebugInterface) -> Result<(), ArmError> {
+pub(crate) fn let_core_go(interface: &mut dyn ArmDebugInterface) -> Result<(), ArmError> {
     let mut memory = interface.memory_interface(&AP1)?;
     memory.write_word_32(DEMCR, 0)?;
     memory.write_word_32(DHCSR, DHCSR_KEY)?;
@@ -153,6 +160,7 @@ impl Link {
                     options: options.clone(),
                     session: None,
                     core_held: false,
+                    memory: Memory::default(),
                 })
             }
         }
@@ -167,6 +175,7 @@ impl Link {
             options: options.clone(),
             session: None,
             core_held: false,
+            memory: Memory::default(),
         }
     }
 
@@ -180,14 +189,14 @@ impl Link {
         self.virtual_board.as_ref()
     }
 
-    /// The proof that a virtual board is behind the link.
-    pub fn virtual_link(&self) -> Option<VirtualLink> {
-        self.virtual_board.as_ref().map(VirtualLink::attest)
-    }
-
     /// The silicon options of this link.
     pub fn options(&self) -> &SiliconOptions {
         &self.options
+    }
+
+    /// How long the mailbox may take for one word, from now on.
+    pub(crate) fn set_mailbox_timeout(&mut self, limit: Duration) {
+        self.options.mailbox_timeout = limit;
     }
 
     /// Lets the probe go. The next call that needs the board takes it again.
@@ -199,7 +208,7 @@ impl Link {
         ProvisionError::Connect { board: self.address.to_string(), reason: chain(error) }
     }
 
-    fn probe(&self) -> Result<Probe, ProvisionError> {
+    pub(crate) fn probe(&self) -> Result<Probe, ProvisionError> {
         virtual_probe::register();
         Lister::new().open(self.selector.clone()).map_err(|error| self.cannot_connect(&error))
     }
@@ -319,11 +328,12 @@ impl Link {
         self.core(&action)?.read(u64::from(address), out).map_err(|error| broken(&action, &error))
     }
 
-    /// Writes memory through the core's access port. Flash cells are written by [`Link::flash`].
+    /// Writes memory through the core's access port. Flash cells are written by [`Link::flash`]. For this crate alone:
+    /// whoever writes any register can change the product state.
     ///
     /// # Errors
     /// As [`Link::read`].
-    pub fn write(&mut self, address: u32, data: &[u8]) -> Result<(), ProvisionError> {
+    pub(crate) fn write(&mut self, address: u32, data: &[u8]) -> Result<(), ProvisionError> {
         let action = format!("writing {} bytes at {address:#010x}", data.len());
         self.core(&action)?.write(u64::from(address), data).map_err(|error| broken(&action, &error))
     }
@@ -341,7 +351,7 @@ impl Link {
     ///
     /// # Errors
     /// As [`Link::read`].
-    pub fn write_word(&mut self, address: u32, value: u32) -> Result<(), ProvisionError> {
+    pub(crate) fn write_word(&mut self, address: u32, value: u32) -> Result<(), ProvisionError> {
         let action = format!("writing {address:#010x}");
         self.core(&action)?.write_word_32(u64::from(address), value).map_err(|error| broken(&action, &error))
     }
@@ -376,10 +386,7 @@ impl Link {
             survey.uid = Some(uid);
             survey.device = Some(self.read_word(DBGMCU_ON_AP1)?);
             let level = self.read_word(chip::registers::SBS + chip::security::SBS_HDPLSR)?;
-            survey.hdpl = chip::security::HDPL_CODES
-                .iter()
-                .position(|code| u32::from(*code) == level & 0xFF)
-                .and_then(|level| u8::try_from(level).ok());
+            survey.hdpl = level_of(level);
         } else if let Ok(discovery) = self.discover() {
             // A shut board that doesn't answer is no error here: the survey says that nothing could be read.
             survey.product_state = discovery.product_state();
@@ -394,10 +401,43 @@ impl Link {
     }
 
     /// The voltage that the probe measures, in volts; `None` while a session holds the probe, or when it can't measure.
-    pub(crate) fn supply(&self) -> Option<f32> {
+    pub fn supply(&self) -> Option<f32> {
         if self.session.is_some() {
             return None;
         }
         self.probe().ok()?.get_target_voltage().ok().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn halted() -> (Link, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let board = VirtualBoard::create(&folder.path().join("bench.board"), Some(1)).unwrap();
+        let mut link = Link::to_virtual_board(&board, &SiliconOptions::default());
+        link.halt_through_reset().unwrap();
+        (link, folder)
+    }
+
+    #[test]
+    fn a_bus_fault_is_an_error_and_the_next_access_works() {
+        let (mut link, _folder) = halted();
+        assert!(matches!(link.read_word(0x3F00_0000), Err(ProvisionError::Link { .. })));
+        link.write_word(0x2000_0100, 0xCAFE_F00D).unwrap();
+        assert_eq!(link.read_word(0x2000_0100).unwrap(), 0xCAFE_F00D);
+    }
+
+    #[test]
+    fn memory_is_read_and_written_at_every_alignment() {
+        let (mut link, _folder) = halted();
+        let data: Vec<u8> = (0..3000_u32).map(|n| (n * n / 7) as u8).collect();
+        for offset in 0..4 {
+            link.write(0x2400_0000 + offset, &data).unwrap();
+            let mut found = vec![0; data.len()];
+            link.read(0x2400_0000 + offset, &mut found).unwrap();
+            assert!(found == data, "at offset {offset}");
+        }
     }
 }

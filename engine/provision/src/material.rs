@@ -1,6 +1,7 @@
 //! What a run writes, apart from the loader: three objects, and what goes into the download slot. That is a project's own
 //! image, or, on a virtual board that is made for it, any bytes that a person wants to see tried.
 
+use formats::ObkFile;
 use project::{ImageOutput, ObkOutput, Outputs, StirotObjects};
 use sha2::{Digest, Sha256};
 
@@ -48,22 +49,46 @@ impl<'a> Material<'a> {
         }
     }
 
-    /// SHA-256 of download, debug-authentication object, configuration and data. Never shown and never saved: an object
-    /// may hold a password's hash.
-    pub(crate) fn digests(&self) -> [[u8; 32]; 4] {
-        let object = |object: &ObkOutput| {
-            let mut hash = FieldHash::default();
-            hash.field("destination", &object.obk.destination.0.to_le_bytes());
-            hash.field("encryption", &object.obk.encryption.word().to_le_bytes());
-            hash.field("body", &object.obk.body);
-            hash.finish()
-        };
-        [
-            Sha256::digest(self.download.bytes()).into(),
-            object(self.debug_authentication),
-            object(self.configuration),
-            object(self.data),
-        ]
+    /// Of download, debug-authentication object, configuration and data.
+    pub(crate) fn digests(&self) -> Digests {
+        Digests {
+            download: Sha256::digest(self.download.bytes()).into(),
+            debug_authentication: ObjectDigest::of(&self.debug_authentication.obk),
+            configuration: ObjectDigest::of(&self.configuration.obk),
+            data: ObjectDigest::of(&self.data.obk),
+        }
+    }
+}
+
+/// What tells one material from another. Never saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Default))]
+pub(crate) struct Digests {
+    pub(crate) download: [u8; 32],
+    pub(crate) debug_authentication: ObjectDigest,
+    pub(crate) configuration: ObjectDigest,
+    pub(crate) data: ObjectDigest,
+}
+
+/// SHA-256 of an object with its destination and the way it is stored. Never shown and never saved: an object may hold a
+/// password's hash.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Default))]
+pub(crate) struct ObjectDigest([u8; 32]);
+
+impl ObjectDigest {
+    pub(crate) fn of(object: &ObkFile) -> Self {
+        let mut hash = FieldHash::default();
+        hash.field("destination", &object.destination.0.to_le_bytes());
+        hash.field("encryption", &object.encryption.word().to_le_bytes());
+        hash.field("body", &object.body);
+        Self(hash.finish())
+    }
+}
+
+impl std::fmt::Debug for ObjectDigest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ObjectDigest")
     }
 }
 

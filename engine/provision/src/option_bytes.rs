@@ -47,9 +47,29 @@ pub struct OptionBytes {
 }
 
 impl OptionBytes {
+    /// Reads every register, by whatever reads a word.
+    pub(crate) fn read<E>(mut word: impl FnMut(u32) -> Result<u32, E>) -> Result<Self, E> {
+        let mut read = |offset| word(FLASH + offset);
+        Ok(Self {
+            nvsr: read(ob::NVSR)?,
+            rotsr: read(ob::ROTSR)?,
+            otplsr: read(ob::OTPLSR)?,
+            wrpsr: read(ob::WRPSR)?,
+            hdpsr: read(ob::HDPSR)?,
+            epochsr: read(ob::EPOCHSR)?,
+            obw1sr: read(ob::OBW1SR)?,
+            obw2sr: read(ob::OBW2SR)?,
+        })
+    }
+
     /// The product state they spell.
     pub const fn product_state(&self) -> ProductState {
         ProductState::from_option_bytes((self.nvsr & 0xFF) as u8, self.rotsr)
+    }
+
+    /// How debug authentication is done; `None` for a code that has no meaning.
+    pub const fn debug_authentication(&self) -> Option<ob::DebugAuthentication> {
+        ob::DebugAuthentication::from_code((self.rotsr >> ob::DBG_AUTH_SHIFT) as u8)
     }
 
     /// The root of trust that is selected, as its code.
@@ -100,17 +120,7 @@ impl Link {
     /// # Errors
     /// When access port 1 is shut or the link breaks.
     pub fn option_bytes(&mut self) -> Result<OptionBytes, ProvisionError> {
-        let mut read = |offset| self.read_word(FLASH + offset);
-        Ok(OptionBytes {
-            nvsr: read(ob::NVSR)?,
-            rotsr: read(ob::ROTSR)?,
-            otplsr: read(ob::OTPLSR)?,
-            wrpsr: read(ob::WRPSR)?,
-            hdpsr: read(ob::HDPSR)?,
-            epochsr: read(ob::EPOCHSR)?,
-            obw1sr: read(ob::OBW1SR)?,
-            obw2sr: read(ob::OBW2SR)?,
-        })
+        OptionBytes::read(|address| self.read_word(address))
     }
 
     /// Programs option words, resets the chip so that it loads them, and reads them back. Words that already have the

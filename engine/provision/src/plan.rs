@@ -18,7 +18,7 @@ pub use checks::{PlanRefusal, Reason};
 pub use inputs::{Identity, Input};
 
 use crate::capability::ObjectRole;
-use crate::material::Material;
+use crate::material::{Digests, Material, ObjectDigest};
 use crate::record::hex;
 
 /// The state a plan leads to.
@@ -27,7 +27,7 @@ use crate::record::hex;
 pub enum FinalState {
     /// The root of trust runs; a credential leads back.
     Closed,
-    /// The root of trust runs; nothing leads back. Planned and shown, not run yet.
+    /// The root of trust runs; nothing leads back.
     Locked,
 }
 
@@ -61,6 +61,8 @@ impl std::fmt::Display for FinalState {
 pub enum StepId {
     /// Measure the board and check that the plan fits it.
     Survey,
+    /// By password: a regression and back, before anything else is written.
+    Qualification,
     /// Option bytes for memories: TCM shares, ECC, speed of the XSPI pads.
     MemoryOptions,
     /// Installation slot erased, image in the download slot.
@@ -71,6 +73,8 @@ pub enum StepId {
     DebugAuthentication,
     /// The mailbox answers.
     Discovery,
+    /// The credential leads back, and is kept.
+    WayBack,
     /// STiROT_Config.
     Configuration,
     /// STiROT_Data.
@@ -94,14 +98,17 @@ pub enum StepId {
 }
 
 impl StepId {
-    /// Every step, in order.
-    pub const ALL: [Self; 16] = [
+    /// Every step, in order. No plan has all of them: a way back by certificate has no qualification, and LOCKED has no
+    /// way back.
+    pub const ALL: [Self; 18] = [
         Self::Survey,
+        Self::Qualification,
         Self::MemoryOptions,
         Self::ExternalFlash,
         Self::Provisioning,
         Self::DebugAuthentication,
         Self::Discovery,
+        Self::WayBack,
         Self::Configuration,
         Self::Data,
         Self::ProtectionsOff,
@@ -118,11 +125,13 @@ impl StepId {
     pub fn name(self) -> &'static str {
         match self {
             Self::Survey => "survey",
+            Self::Qualification => "qualification",
             Self::MemoryOptions => "memory_options",
             Self::ExternalFlash => "external_flash",
             Self::Provisioning => "provisioning",
             Self::DebugAuthentication => "debug_authentication",
             Self::Discovery => "discovery",
+            Self::WayBack => "way_back",
             Self::Configuration => "configuration",
             Self::Data => "data",
             Self::ProtectionsOff => "protections_off",
@@ -187,11 +196,13 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
     Survey,
+    Qualify { obw1: Change, obw2: Change },
     MemoryOptions { obw1: Change, obw2: Change },
     ExternalFlash { installation: Region, download: Region, algorithm: String },
     ToProvisioning,
     Store(ObjectRole),
     Discover,
+    ProveWayBack,
     ProtectionsOff,
     Loader { address: u32 },
     ProtectLoader { wrp: u32 },
@@ -241,13 +252,18 @@ pub struct Plan {
     /// The version that the application shall name.
     pub(crate) image_version: Option<String>,
     /// [`Material::digests`] of what it was made of.
-    pub(crate) digests: [[u8; 32]; 4],
+    pub(crate) digests: Digests,
 }
 
 impl Plan {
     /// The step of this kind, with its place.
     pub fn step(&self, id: StepId) -> Option<(usize, &Step)> {
         self.steps.iter().enumerate().find(|(_, step)| step.id == id)
+    }
+
+    /// Whether a debug-authentication object is the one that the plan stores.
+    pub(crate) fn stores(&self, object: ObjectDigest) -> bool {
+        self.digests.debug_authentication == object
     }
 
     /// Whether this is what the plan was made of.
@@ -260,11 +276,44 @@ impl Plan {
         hex(&self.hash)
     }
 
+    /// The iLoader that it writes, plain bytes.
+    pub fn loader(&self) -> &[u8] {
+        &self.loader
+    }
+
+    /// The project's own file of the iLoader; `None` for the one that this program brings.
+    pub fn loader_file(&self) -> Option<&std::path::Path> {
+        match &self.loader_source {
+            LoaderSource::Builtin => None,
+            LoaderSource::File(path) => Some(path),
+        }
+    }
+
     /// Where the loader comes from, for people.
     pub fn loader_origin(&self) -> String {
         match &self.loader_source {
             LoaderSource::Builtin => "built in".into(),
             LoaderSource::File(path) => path.display().to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Plan {
+    /// A plan of no steps.
+    pub(crate) fn empty(final_state: FinalState) -> Self {
+        Self {
+            project: "sample".into(),
+            final_state,
+            steps: Vec::new(),
+            hash: [7; 32],
+            inputs: Vec::new(),
+            profile: "STM32H7S78-DK".into(),
+            sample_keys: Vec::new(),
+            loader: Vec::new(),
+            loader_source: LoaderSource::Builtin,
+            image_version: Some("1.0.0".into()),
+            digests: Digests::default(),
         }
     }
 }

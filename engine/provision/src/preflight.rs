@@ -4,10 +4,9 @@
 use chip::option_bytes::{WRP_NONE, obw1};
 use chip::product_state::ProductState;
 
-use crate::boards::BoardAddress;
 use crate::link::{DEVICE_ID, Survey};
-use crate::plan::FinalState;
 use crate::profile::{BoardProfile, XspiSupply};
+use crate::way_back::Leaving;
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,17 +37,13 @@ pub struct Finding {
 /// The voltages at which a chip of this family is specified to run its pads.
 const SUPPLY_VOLTS: std::ops::RangeInclusive<f32> = 1.62..=3.6;
 
-/// Checks a survey against what a plan to `final_state` needs. In order of reading; nothing is left out, so that a
-/// window can show the good ones too.
-pub fn preflight(
-    survey: &Survey,
-    address: &BoardAddress,
-    final_state: FinalState,
-    profile: &BoardProfile,
-) -> Vec<Finding> {
-    let mut findings = vec![device(survey), state(survey), voltage(survey), watchdog(survey), supply(survey, profile)];
+/// Checks a survey against what a plan needs that leaves OPEN by `leaving`; `None` while there is no project to say that. In
+/// order of reading; nothing is left out, so that a window can show the good ones too.
+pub fn preflight(survey: &Survey, leaving: Option<&Leaving>, profile: &BoardProfile) -> Vec<Finding> {
+    let mut findings =
+        vec![device(survey), state(survey, leaving), voltage(survey), watchdog(survey), supply(survey, profile)];
     findings.extend(loader_sectors(survey));
-    findings.push(permission(address, final_state));
+    findings.extend(leaving.map(|leaving| permission(survey, leaving)));
     findings
 }
 
@@ -72,15 +67,21 @@ fn device(survey: &Survey) -> Finding {
     }
 }
 
-fn state(survey: &Survey) -> Finding {
+fn state(survey: &Survey, leaving: Option<&Leaving>) -> Finding {
     const CHECK: &str = "product state";
     match survey.product_state {
+        Some(ProductState::Locked) if matches!(leaving, Some(Leaving::ToLock { .. })) => finding(
+            CHECK,
+            Verdict::Warning,
+            "LOCKED: if it was locked by this plan, the run repeats the proof; nothing can be written",
+            "use another board for anything else",
+        ),
         Some(ProductState::Open) => finding(CHECK, Verdict::Good, "OPEN: the whole plan can be run", ""),
         Some(ProductState::Provisioning) => finding(
             CHECK,
             Verdict::Warning,
-            "PROVISIONING: an earlier run broke off; this one goes on at the debug-authentication object",
-            "",
+            "PROVISIONING: an earlier run broke off; this one stores the debug-authentication object again and goes on from there",
+            "by password it goes back to OPEN first, by the regression that proves the password",
         ),
         Some(ProductState::Closed) => finding(
             CHECK,
@@ -156,31 +157,41 @@ fn loader_sectors(survey: &Survey) -> Option<Finding> {
     })
 }
 
-fn permission(address: &BoardAddress, final_state: FinalState) -> Finding {
+fn permission(survey: &Survey, leaving: &Leaving) -> Finding {
     const CHECK: &str = "leaving OPEN";
-    match (address, final_state) {
-        (_, FinalState::Locked) => finding(
+    match leaving {
+        Leaving::WithWayBack => finding(
+            CHECK,
+            Verdict::Good,
+            "the credential opens the project's object; the board proves it before it is closed",
+            "",
+        ),
+        Leaving::WithoutWayBack { reason, help } => finding(
             CHECK,
             Verdict::Bad,
-            "LOCKED has no way back: it can be planned and shown, but not run yet",
-            "choose CLOSED",
+            format!("{reason}: closed like this, the board could never be opened again"),
+            help.clone(),
         ),
-        (BoardAddress::Virtual(_), FinalState::Closed) => {
-            finding(CHECK, Verdict::Good, "a virtual board: nothing can be lost", "")
+        Leaving::ToLock { consent: None } => finding(
+            CHECK,
+            Verdict::Bad,
+            "LOCKED has no way back, and nobody has consented to it",
+            "type the last eight digits of this board's identifier, or choose CLOSED",
+        ),
+        Leaving::ToLock { consent: Some(uid) } if survey.uid.is_some_and(|found| found != *uid) => finding(
+            CHECK,
+            Verdict::Bad,
+            "the consent to LOCKED is for another board",
+            "connect that board, or type the last eight digits of this one's identifier",
+        ),
+        Leaving::ToLock { consent: Some(_) } => {
+            finding(CHECK, Verdict::Warning, "to LOCKED, by consent for this board: nothing will lead back", "")
         }
-        (BoardAddress::Probe { .. }, FinalState::Closed) => finding(
-            CHECK,
-            Verdict::Bad,
-            "a real board: it can be read, checked and planned for, but not taken out of OPEN yet",
-            "rehearse on a virtual board; a real one follows once the way back, debug authentication, works in the studio",
-        ),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
 
     fn survey() -> Survey {
@@ -197,43 +208,49 @@ mod tests {
         }
     }
 
-    fn bad(survey: &Survey, address: &BoardAddress, final_state: FinalState) -> Vec<&'static str> {
-        let findings = preflight(survey, address, final_state, &BoardProfile::discovery_kit());
+    fn bad_by(survey: &Survey, leaving: &Leaving) -> Vec<&'static str> {
+        let findings = preflight(survey, Some(leaving), &BoardProfile::discovery_kit());
         findings.into_iter().filter(|finding| finding.verdict == Verdict::Bad).map(|finding| finding.check).collect()
     }
 
-    fn virtual_board() -> BoardAddress {
-        BoardAddress::Virtual(PathBuf::from("bench.board"))
+    fn bad(survey: &Survey) -> Vec<&'static str> {
+        bad_by(survey, &Leaving::WithWayBack)
     }
 
     #[test]
-    fn a_virtual_board_in_open_passes() {
-        assert!(bad(&survey(), &virtual_board(), FinalState::Closed).is_empty());
+    fn a_board_in_open_with_a_way_back_passes() {
+        assert!(bad(&survey()).is_empty());
     }
 
     #[test]
-    fn a_real_board_may_not_leave_open_and_nothing_may_lock() {
-        let real = BoardAddress::Probe { serial: None };
-        assert_eq!(bad(&survey(), &real, FinalState::Closed), ["leaving OPEN"]);
-        assert_eq!(bad(&survey(), &virtual_board(), FinalState::Locked), ["leaving OPEN"]);
+    fn without_a_way_back_open_is_not_left() {
+        let leaving = Leaving::WithoutWayBack { reason: "no chain".into(), help: "make one".into() };
+        assert_eq!(bad_by(&survey(), &leaving), ["leaving OPEN"]);
+    }
+
+    #[test]
+    fn to_locked_a_consent_for_this_very_board_is_asked_for() {
+        assert_eq!(bad_by(&survey(), &Leaving::ToLock { consent: None }), ["leaving OPEN"]);
+        assert_eq!(bad_by(&survey(), &Leaving::ToLock { consent: Some([2; 12]) }), ["leaving OPEN"]);
+        assert!(bad_by(&survey(), &Leaving::ToLock { consent: Some([1; 12]) }).is_empty());
     }
 
     #[test]
     fn another_chip_a_lost_state_and_a_wrong_voltage_are_bad() {
         let other = Survey { device: Some(0x450), ..survey() };
-        assert_eq!(bad(&other, &virtual_board(), FinalState::Closed), ["chip"]);
+        assert_eq!(bad(&other), ["chip"]);
         let lost = Survey { product_state: Some(ProductState::Provisioned), ..survey() };
-        assert_eq!(bad(&lost, &virtual_board(), FinalState::Closed), ["product state"]);
+        assert_eq!(bad(&lost), ["product state"]);
         let weak = Survey { voltage: Some(0.4), ..survey() };
-        assert_eq!(bad(&weak, &virtual_board(), FinalState::Closed), ["supply voltage"]);
+        assert_eq!(bad(&weak), ["supply voltage"]);
     }
 
     #[test]
     fn what_could_not_be_read_is_said_so_and_stops_nothing() {
         let unread = Survey { product_state: None, device: None, voltage: None, ..survey() };
-        let findings = preflight(&unread, &virtual_board(), FinalState::Closed, &BoardProfile::discovery_kit());
+        let findings = preflight(&unread, Some(&Leaving::WithWayBack), &BoardProfile::discovery_kit());
         let not_read = findings.iter().filter(|finding| finding.verdict == Verdict::NotRead).count();
         assert_eq!(not_read, 4, "{findings:?}");
-        assert!(bad(&unread, &virtual_board(), FinalState::Closed).is_empty());
+        assert!(bad(&unread).is_empty());
     }
 }

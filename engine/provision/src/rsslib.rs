@@ -8,21 +8,19 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chip::ProductState;
-use chip::memory_map::SYSTEM_FLASH;
+use chip::memory_map::{SYSTEM_FLASH, UID};
+use chip::option_bytes as ob;
+use chip::registers::FLASH;
 use chip::rsslib;
 use probe_rs::{Core, MemoryInterface, RegisterId};
 use zeroize::Zeroizing;
 
 use crate::capability::{Climb, Sendable};
 use crate::error::ProvisionError;
-use crate::link::{Link, broken};
+use crate::link::{DEMCR, DEMCR_CATCH_RESET, DHCSR, DHCSR_HALTED, DHCSR_WAS_RESET, Link, broken};
+use crate::record::hex;
 
-const DHCSR: u64 = 0xE000_EDF0;
-const DHCSR_HALTED: u32 = 1 << 17;
 const DHCSR_LOCKED_UP: u32 = 1 << 19;
-const DHCSR_WAS_RESET: u32 = 1 << 25;
-const DEMCR: u64 = 0xE000_EDFC;
-const DEMCR_CATCH_RESET: u32 = 1;
 /// xPSR with nothing but the Thumb bit.
 const XPSR_THUMB: u32 = 1 << 24;
 const XPSR: RegisterId = RegisterId(16);
@@ -58,10 +56,11 @@ enum CallEnd {
 }
 
 impl Link {
-    /// SetSecOB: sets the bits `mask` of one of [`rsslib::SET_SEC_OB_ADDRESSES`] to `value << position`.
+    /// SetSecOB: sets the bits `mask` of one of [`rsslib::SET_SEC_OB_ADDRESSES`] to `value << position`. Of the word that
+    /// selects the root of trust only that selection may be set: its other bits are a climb to CLOSED in disguise.
     ///
     /// # Errors
-    /// Link errors. A refusal is an outcome, not an error.
+    /// [`ProvisionError::Internal`] for those other bits and for another address; link errors. A refusal is an outcome, not an error.
     pub fn set_sec_ob(
         &mut self,
         address: u32,
@@ -69,6 +68,18 @@ impl Link {
         value: u32,
         position: u32,
     ) -> Result<RssOutcome, ProvisionError> {
+        if !rsslib::SET_SEC_OB_ADDRESSES.contains(&address) {
+            return Err(ProvisionError::Internal {
+                what: format!("{address:#010x} reached the link, and is no option word that SetSecOB is for"),
+            });
+        }
+        if address == FLASH + ob::ROTSRP && mask & !(0xFF << ob::IROT_SELECT_SHIFT) != 0 {
+            return Err(ProvisionError::Internal {
+                what: format!(
+                    "{mask:#010x} of the root-of-trust word reached the link: product state and method are no option"
+                ),
+            });
+        }
         self.halt_through_reset()?;
         self.call_setter("SetSecOB", rsslib::SET_SEC_OB, &[address, mask, value, position])
     }
@@ -77,15 +88,13 @@ impl Link {
     /// [`RssOutcome::Unknown`] when all went well: discovery tells.
     ///
     /// # Errors
-    /// [`ProvisionError::RealBoard`] when the climb was permitted for another board; link errors.
-    pub fn set_product_state(&mut self, climb: &Climb<'_>) -> Result<RssOutcome, ProvisionError> {
-        if !climb.is_for(self.virtual_board()) {
-            return Err(ProvisionError::RealBoard { board: self.address().to_string() });
-        }
+    /// [`ProvisionError::OtherBoard`] when the climb was permitted for another board; link errors.
+    pub fn set_product_state(&mut self, climb: Climb) -> Result<RssOutcome, ProvisionError> {
         let code = climb.state().rsslib_code().ok_or_else(|| ProvisionError::Internal {
             what: format!("{} has no code that RSSLIB takes", climb.state()),
         })?;
         self.halt_through_reset()?;
+        self.require_board(climb.board())?;
         self.call_setter("SetProductState", rsslib::SET_PRODUCT_STATE, &[code])
     }
 
@@ -104,7 +113,8 @@ impl Link {
     /// DataProvisioning: sends one object. Its bytes in the chip's RAM are overwritten and read back afterwards.
     ///
     /// # Errors
-    /// An object that doesn't fit the chip; [`ProvisionError::SecretInMemory`] when its bytes can't be wiped; link
+    /// An object that doesn't fit the chip; [`ProvisionError::OtherBoard`] for one that is for another board;
+    /// [`ProvisionError::SecretInMemory`] when its bytes can't be wiped; link
     /// errors. A refusal is an outcome, not an error.
     pub fn data_provisioning(&mut self, object: Sendable<'_>) -> Result<RssOutcome, ProvisionError> {
         let obk = object.obk();
@@ -114,6 +124,8 @@ impl Link {
                 what: format!("an object of {size} bytes for {:#010x} reached the link", obk.destination.0),
             });
         }
+        self.halt_through_reset()?;
+        self.require_board(object.board())?;
         let call = format!("DataProvisioning {:#010x}", obk.destination.0);
         let source = self.options().data_buffer;
         let structure = [source, obk.destination.0, size, obk.encryption.word()];
@@ -128,7 +140,6 @@ impl Link {
         }
         let structure_address = source + u32::try_from(structure_offset).unwrap_or(u32::MAX);
 
-        self.halt_through_reset()?;
         let outcome = self
             .write(source, &buffer)
             .and_then(|()| self.call_setter(&call, rsslib::DATA_PROVISIONING, &[structure_address]));
@@ -136,6 +147,17 @@ impl Link {
         let outcome = outcome?;
         wiped?;
         Ok(outcome)
+    }
+
+    /// Compares the chip's own identifier with the one that something was permitted for, if it was for one alone.
+    pub(crate) fn require_board(&mut self, permitted: Option<[u8; 12]>) -> Result<(), ProvisionError> {
+        let Some(permitted) = permitted else { return Ok(()) };
+        let mut found = [0; 12];
+        self.read(UID.start, &mut found)?;
+        if found == permitted {
+            return Ok(());
+        }
+        Err(ProvisionError::OtherBoard { permitted: hex(&permitted), found: hex(&found) })
     }
 
     /// Overwrites a buffer in the chip's RAM and reads it back. When the core is out of control it is first halted

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// Where DBGMCU and its mailbox lie, as access port 0 sees them.
 ///
 /// Source of the default: OpenOCD's `stm32h7rx.cfg` has the line commented out. Harmless to try: the identity word is
@@ -69,7 +71,76 @@ pub enum CountUnit {
     Words,
 }
 
+/// Who clears the flag of a mailbox word that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acknowledge {
+    /// Reading does (OP-TEE's port for the sister chip MP21 relies on it).
+    ByReading,
+    /// The reader writes the flag to ACK (the sister chip N6's sample does, on the chip's side).
+    ByWriting,
+}
+
+/// Whether tagged values are filled up to words when they are sent. Those that come are read either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Padding {
+    /// No (ST's code for N6).
+    None,
+    /// Yes (Arm's reference).
+    ToWords,
+}
+
+/// How often a discovery asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asking {
+    /// Once.
+    Once,
+    /// Twice in one session; both answers must be the same, so that no single wrong word is believed.
+    Twice,
+}
+
+/// How a board is brought to look into its mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Approach {
+    /// The request lies in the mailbox before NRST rises.
+    UnderReset,
+    /// The request comes a while after NRST has risen.
+    AfterReset,
+    /// The request comes without a reset.
+    HotPlug,
+}
+
+/// How the request is brought to the board, with its times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connecting {
+    /// In which way.
+    pub approach: Approach,
+    /// How long NRST is held low before anything else happens. Not used by [`Approach::HotPlug`].
+    pub pulse: Duration,
+    /// Under reset: from the request to NRST's rise. After a reset: from NRST's rise to the request.
+    pub delay: Duration,
+}
+
+impl std::fmt::Display for Connecting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (pulse, delay) = (milliseconds(self.pulse), milliseconds(self.delay));
+        match self.approach {
+            Approach::UnderReset if self.delay.is_zero() => write!(f, "under reset, NRST low for {pulse}"),
+            Approach::UnderReset => write!(f, "under reset, NRST low for {pulse} and {delay} after the request"),
+            Approach::AfterReset => write!(f, "{delay} after a reset, NRST low for {pulse}"),
+            Approach::HotPlug => f.write_str("hot plug, without a reset"),
+        }
+    }
+}
+
+/// A time as people write it, in milliseconds.
+fn milliseconds(time: Duration) -> String {
+    format!("{} ms", time.as_secs_f64() * 1000.0)
+}
+
 /// The options of one connection.
+///
+/// One detail of authentication is no option, for it can't be tried out on a board that isn't lost by being wrong: that a
+/// token's signature covers its first 56 bytes and then the challenge (ADAC's source; ST's coverage is unconfirmed).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SiliconOptions {
     /// The order in which the mailbox is looked for. Default: [`MAILBOX_BASES`].
@@ -79,6 +150,25 @@ pub struct SiliconOptions {
     pub mailbox_answers: Vec<u32>,
     /// Unit of a request's count. Default: bytes (decision 8).
     pub request_count: CountUnit,
+    /// Unit of an answer's count. Default: words, as Arm's reference and ST's code for sister chips have it. Wrong, an
+    /// answer seems too short or never to end.
+    pub answer_count: CountUnit,
+    /// Whether values that are sent are filled up to words. Default: no. Only a password whose length is no multiple of
+    /// four shows it.
+    pub request_padding: Padding,
+    /// Who clears the flag of a word that the host read. Default: reading does. The alternative is harmless where the
+    /// flag is clear already.
+    pub acknowledge: Acknowledge,
+    /// How often a discovery asks. Default: twice. A board that refuses the second time is believed the first.
+    pub discovery: Asking,
+    /// The most words that an answer may have. Default: 1024; a discovery answer has about sixty.
+    pub longest_answer: u32,
+    /// How the request is brought to the board. Default: under reset, as ST's tool logs it, NRST low for 10 ms.
+    pub connecting: Connecting,
+    /// Bits of DBGMCU_CR that are set through access port 0 before debug is opened, so that what was granted survives
+    /// the resets of the boot itself. Default: DCRT (the header has the bit, no source says what its values mean). 0
+    /// leaves the register alone.
+    pub debug_survival: u32,
     /// The checksum of `DataProvisioning`. Default: the STM32 checksum unit over data, then structure (assumption A2).
     pub checksum: ProvisioningChecksum,
     /// Where the buffer of `DataProvisioning` goes. Default: the start of AXI SRAM3, the only place that the device
@@ -101,6 +191,15 @@ pub struct SiliconOptions {
     pub flash_timeout: Duration,
     /// How long the mailbox may take for one word. Default: 1 s.
     pub mailbox_timeout: Duration,
+    /// How long the chip may verify a credential before it answers. Default: 5 s.
+    pub credential_timeout: Duration,
+    /// How long a whole session may take. Default: 30 s.
+    pub session_timeout: Duration,
+    /// How long the core may take to reach the level that was granted. Default: 20 s; the loader and perhaps an
+    /// installation run before it.
+    pub level_timeout: Duration,
+    /// How long a regression may take. Default: 10 s.
+    pub regression_timeout: Duration,
 }
 
 impl Default for SiliconOptions {
@@ -111,6 +210,17 @@ impl Default for SiliconOptions {
             mailbox_bases: MAILBOX_BASES.to_vec(),
             mailbox_answers: vec![chip::mailbox::ANSWER_MAGIC, DAOK],
             request_count: CountUnit::Bytes,
+            answer_count: CountUnit::Words,
+            request_padding: Padding::None,
+            acknowledge: Acknowledge::ByReading,
+            discovery: Asking::Twice,
+            longest_answer: 1024,
+            connecting: Connecting {
+                approach: Approach::UnderReset,
+                pulse: Duration::from_millis(10),
+                delay: Duration::ZERO,
+            },
+            debug_survival: chip::registers::DBGMCU_CR_DCRT,
             checksum: ProvisioningChecksum::Stm32DataFirst,
             data_buffer: chip::memory_map::AXI_SRAM3.start,
             call_stack: chip::memory_map::DTCM.start + chip::memory_map::DTCM.size,
@@ -121,6 +231,10 @@ impl Default for SiliconOptions {
             reset_pulse: Duration::from_millis(10),
             flash_timeout: Duration::from_secs(5),
             mailbox_timeout: Duration::from_secs(1),
+            credential_timeout: Duration::from_secs(5),
+            session_timeout: Duration::from_secs(30),
+            level_timeout: Duration::from_secs(20),
+            regression_timeout: Duration::from_secs(10),
         }
     }
 }

@@ -12,16 +12,18 @@ use std::time::Instant;
 
 use board::{BoardOptions, Pace};
 use chip::trace::Stop;
-use formats::{Content, FoundImage};
-use project::Project;
+use formats::certificate::{Certificate, CertificateChain, CertificateRequest, Role};
+use formats::da::certificate_object;
+use formats::{Content, DebugCredential, FormatError, FoundImage, ObkFile, Permission, PrivateKey};
+use project::{Project, TargetState, Wallet};
 
 pub(crate) use sighting::Sighting;
 pub use sighting::{Decision, Pass, TracedAnswer, TracedCheck};
 
 use crate::bench::{VirtualBoard, VirtualOptions};
-use crate::capability::{Authority, LeaveOpen};
+use crate::capability::{LeaveOpen, SampleKeys};
 use crate::error::ProvisionError;
-use crate::execute::{Cancel, Event, run_plan};
+use crate::execute::{Authority, Cancel, Event, Keeping, Right, run_plan};
 use crate::journal::RunFolder;
 use crate::link::Link;
 use crate::material::Material;
@@ -85,10 +87,15 @@ pub fn try_image(
         None => return Err(no_stirot(project).into()),
     };
     let profile = profile_of(project)?;
-    let objects = project.stirot_objects(state.target()).map_err(|error| match error {
+    let way_back = ThrowAway::make().map_err(|problem| ProvisionError::Internal { what: problem.to_string() })?;
+    // Of the project's own debug authentication nothing is needed: the object that locks is made of nothing, and is put
+    // aside for the throw-away one.
+    let mut objects = project.stirot_objects(TargetState::Locked).map_err(|error| match error {
         project::ProjectError::Rules { findings } => PlanRefusal::from_findings(findings).into(),
         other => ProvisionError::Project(other),
     })?;
+    objects.debug_authentication.obk = way_back.object.clone();
+    objects.debug_authentication.name = "DA_Config".into();
     let material = Material::of_trial(&objects, content, slot_size);
     let plan = plan_of(project, &material, state, &profile)?;
 
@@ -105,13 +112,12 @@ pub fn try_image(
     };
     let board = VirtualBoard::create_with(&folder.path().join("trial.board"), Some(SEED), options)?;
     let mut link = Link::to_virtual_board(&board, &SiliconOptions::default());
-    let ran = {
-        let proof = link
-            .virtual_link()
-            .ok_or_else(|| ProvisionError::Internal { what: "a virtual board without a virtual link".into() })?;
-        let authority = Authority::Close(LeaveOpen::on_virtual_board(&proof));
+    let wallet = Wallet::at(&folder.path().join("wallet"));
+    let ran = LeaveOpen::with_way_back(&way_back.credential, &way_back.object).and_then(|leave| {
+        let right = Right::Close { leave, keeping: Keeping::throw_away(&wallet) };
+        let authority = Authority { right, sample_keys: SampleKeys::Refused };
         run_plan(&plan, &material, &mut link, authority, &RunFolder::at(folder.path()), cancel, events)
-    };
+    });
     drop(link);
     // Whatever the run gave, the board is off before its folder goes.
     let off = board.power_off();
@@ -131,6 +137,24 @@ pub fn try_image(
         seconds: began.elapsed().as_secs_f64(),
         record,
     })
+}
+
+/// A way back for the board of one trial, that nobody needs afterwards. It is proved like any other.
+struct ThrowAway {
+    credential: DebugCredential,
+    object: ObkFile,
+}
+
+impl ThrowAway {
+    /// The shortest chain that there is: the root's key answers for itself.
+    fn make() -> Result<Self, FormatError> {
+        let permissions = Permission::FULL_REGRESSION.mask() | Permission::DEBUG_HDPL3.mask();
+        let key = PrivateKey::generate()?;
+        let object = certificate_object(&key.public(), permissions);
+        let root = Certificate::issue(&CertificateRequest::new(Role::Root, key.public(), permissions), &key)?;
+        let chain = CertificateChain { certificates: vec![root] };
+        Ok(Self { credential: DebugCredential::Certificate { chain, key }, object })
+    }
 }
 
 /// A temporary folder that on Unix nobody else may look into.

@@ -15,7 +15,7 @@ use probe_rs::probe::{
     DebugProbe, DebugProbeError, DebugProbeInfo, DebugProbeSelector, ProbeCreationError, ProbeFactory, WireProtocol,
 };
 
-use crate::bench::{self, VirtualBoard};
+use crate::bench::{self, VirtualBoard, Wire};
 
 /// USB identity that virtual probes are listed under: the testing number of pid.codes, which no product may carry.
 pub(crate) const VENDOR_ID: u16 = 0x1209;
@@ -95,7 +95,7 @@ struct VirtualProbe {
 impl Drop for VirtualProbe {
     fn drop(&mut self) {
         // A probe that goes away lets the reset line go.
-        self.board.powered().set_nrst(false);
+        self.drive_reset(false);
         self.board.release();
     }
 }
@@ -106,6 +106,22 @@ impl VirtualProbe {
         // ABORT can't fault; if it did, the fault that is reported already says so.
         _ = self.board.powered().dap_write(DP_ABORT, ABORT_CLEAR_ALL);
         ArmError::Dap(DapError::FaultResponse)
+    }
+
+    /// What a probe hears on wires that end nowhere.
+    fn listen(&self) -> Result<(), ArmError> {
+        match self.board.wiring().debug {
+            Wire::Connected => Ok(()),
+            Wire::Open => Err(ArmError::Dap(DapError::NoAcknowledge)),
+        }
+    }
+
+    /// Drives NRST, where it is wired.
+    fn drive_reset(&self, low: bool) {
+        match self.board.wiring().reset {
+            Wire::Connected => self.board.powered().set_nrst(low),
+            Wire::Open => {}
+        }
     }
 
     fn unsupported<T>(command_name: &'static str) -> Result<T, DebugProbeError> {
@@ -147,12 +163,12 @@ impl DebugProbe for VirtualProbe {
     }
 
     fn target_reset_assert(&mut self) -> Result<(), DebugProbeError> {
-        self.board.powered().set_nrst(true);
+        self.drive_reset(true);
         Ok(())
     }
 
     fn target_reset_deassert(&mut self) -> Result<(), DebugProbeError> {
-        self.board.powered().set_nrst(false);
+        self.drive_reset(false);
         Ok(())
     }
 
@@ -187,7 +203,7 @@ impl DebugProbe for VirtualProbe {
     }
 
     fn get_target_voltage(&mut self) -> Result<Option<f32>, DebugProbeError> {
-        Ok(Some(3.3))
+        Ok(Some(self.board.wiring().volts))
     }
 }
 
@@ -195,18 +211,22 @@ impl DapProbe for VirtualProbe {}
 
 impl RawDapAccess for VirtualProbe {
     fn raw_read_register(&mut self, address: RegisterAddress) -> Result<u32, ArmError> {
+        self.listen()?;
         self.board.powered().dap_read(register_of(address)).map_err(|_| self.fault())
     }
 
     fn raw_read_block(&mut self, address: RegisterAddress, values: &mut [u32]) -> Result<(), ArmError> {
+        self.listen()?;
         self.board.powered().dap_read_block(register_of(address), values).map_err(|_| self.fault())
     }
 
     fn raw_write_register(&mut self, address: RegisterAddress, value: u32) -> Result<(), ArmError> {
+        self.listen()?;
         self.board.powered().dap_write(register_of(address), value).map_err(|_| self.fault())
     }
 
     fn raw_write_block(&mut self, address: RegisterAddress, values: &[u32]) -> Result<(), ArmError> {
+        self.listen()?;
         self.board.powered().dap_write_block(register_of(address), values).map_err(|_| self.fault())
     }
 
@@ -224,7 +244,7 @@ impl RawDapAccess for VirtualProbe {
 
     fn swj_pins(&mut self, pin_out: u32, pin_select: u32, _pin_wait: u32) -> Result<u32, DebugProbeError> {
         if pin_select & PIN_NRESET != 0 {
-            self.board.powered().set_nrst(pin_out & PIN_NRESET == 0);
+            self.drive_reset(pin_out & PIN_NRESET == 0);
         }
         Ok(if self.board.powered().nrst() { 0 } else { PIN_NRESET })
     }

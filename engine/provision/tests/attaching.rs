@@ -35,30 +35,6 @@ fn a_core_is_halted_through_a_reset_in_the_rom() {
 }
 
 #[test]
-fn a_bus_fault_is_an_error_and_the_next_access_works() {
-    let board = board();
-    let mut link = Link::to_virtual_board(&board, &SiliconOptions::default());
-    link.halt_through_reset().unwrap();
-    assert!(matches!(link.read_word(0x3F00_0000), Err(ProvisionError::Link { .. })));
-    link.write_word(0x2000_0100, 0xCAFE_F00D).unwrap();
-    assert_eq!(link.read_word(0x2000_0100).unwrap(), 0xCAFE_F00D);
-}
-
-#[test]
-fn memory_is_read_and_written_at_every_alignment() {
-    let board = board();
-    let mut link = Link::to_virtual_board(&board, &SiliconOptions::default());
-    link.halt_through_reset().unwrap();
-    let data = support::noise(7, 3000);
-    for offset in 0..4 {
-        link.write(0x2400_0000 + offset, &data).unwrap();
-        let mut found = vec![0; data.len()];
-        link.read(0x2400_0000 + offset, &mut found).unwrap();
-        assert!(found == data, "at offset {offset}");
-    }
-}
-
-#[test]
 fn a_second_debugger_in_this_process_is_refused_while_the_first_is_attached() {
     let board = board();
     let mut first = Link::to_virtual_board(&board, &SiliconOptions::default());

@@ -9,14 +9,22 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{Bench, Files};
-use provision::{Cancel, Event, RunFolder, StepId};
+use provision::{Cancel, Event, Goal, RunFolder, SampleKeys, StepId, Terms};
 
 /// Names the folder of the bench to the child, and the boundary at which it shall die.
 const FOLDER: &str = "STIROT_TEST_FOLDER";
 const BOUNDARY: &str = "STIROT_TEST_BOUNDARY";
 
-/// Boundaries of an undisturbed run: an entry on the disk before each step, and one after.
-const BOUNDARIES: usize = 2 * StepId::ALL.len();
+/// Boundaries of an undisturbed run by certificate, which has no qualification: an entry on the disk before each step, and
+/// one after.
+const BOUNDARIES: usize = 2 * (StepId::ALL.len() - 1);
+
+/// The way back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Certificate,
+    Password,
+}
 
 /// The child: provisions, and aborts at the boundary it was given. It is run by the other tests only.
 #[test]
@@ -39,8 +47,9 @@ fn child() {
             passed += 1;
         }
     };
-    provision::provision_on(&project, &mut link, &runs, provision::FinalState::Closed, &Cancel::new(), &mut events)
-        .unwrap();
+    let wallet = project::Wallet::at(&folder.join("wallet"));
+    let terms = Terms { goal: &Goal::Closed, sample_keys: SampleKeys::Refused, wallet: &wallet };
+    provision::provision_on(&project, &mut link, &runs, terms, &Cancel::new(), &mut events).unwrap();
 }
 
 fn spawn(files: &Files, boundary: Option<usize>) -> Child {
@@ -53,8 +62,11 @@ fn spawn(files: &Files, boundary: Option<usize>) -> Child {
 }
 
 /// A bench whose board exists, switched off.
-fn files(seed: u64) -> Files {
+fn files(way: Way, seed: u64) -> Files {
     let files = Files::new();
+    if way == Way::Password {
+        files.by_password();
+    }
     // Outputs are built before, so that what is interrupted is the run and not the image's signature.
     files.project().outputs().unwrap();
     files.board(Some(seed)).power_off().unwrap();
@@ -70,12 +82,13 @@ fn the_next_press_finishes(files: Files, when: &str) {
     assert!(survey.product_state.is_some(), "{when}: the board says where it stands");
     let record = bench.provision().unwrap_or_else(|error| panic!("{when}, in {:?}: {error}", survey.product_state));
     assert!(record.passed(), "{when}");
-    assert!(record.banner.unwrap().contains("1.0.0"), "{when}");
+    assert!(record.banner.as_ref().unwrap().contains("1.0.0"), "{when}");
+    bench.goes_back();
 }
 
-fn killed_at_boundaries(boundaries: std::ops::Range<usize>) {
+fn killed_at_boundaries(way: Way, boundaries: std::ops::Range<usize>) {
     for boundary in boundaries {
-        let files = files(100 + boundary as u64);
+        let files = files(way, 100 + boundary as u64);
         let status = spawn(&files, Some(boundary)).wait().unwrap();
         assert!(!status.success(), "boundary {boundary}: the child was to die there");
         the_next_press_finishes(files, &format!("killed at boundary {boundary}"));
@@ -84,40 +97,59 @@ fn killed_at_boundaries(boundaries: std::ops::Range<usize>) {
 
 #[test]
 fn killed_at_a_boundary_in_open_the_next_press_finishes() {
-    killed_at_boundaries(0..8);
+    killed_at_boundaries(Way::Certificate, 0..8);
 }
 
 #[test]
 fn killed_at_a_boundary_while_objects_are_stored_the_next_press_finishes() {
-    killed_at_boundaries(8..16);
+    killed_at_boundaries(Way::Certificate, 8..16);
 }
 
 #[test]
 fn killed_at_a_boundary_while_the_loader_is_written_the_next_press_finishes() {
-    killed_at_boundaries(16..24);
+    killed_at_boundaries(Way::Certificate, 16..24);
 }
 
 #[test]
 fn killed_at_a_boundary_around_the_climb_the_next_press_finishes() {
-    killed_at_boundaries(24..BOUNDARIES);
+    killed_at_boundaries(Way::Certificate, 24..BOUNDARIES);
 }
 
 #[test]
-fn killed_at_twenty_seeded_moments_the_next_press_finishes() {
-    let whole = files(200);
+fn killed_at_a_boundary_around_the_regression_that_proves_a_password_the_next_press_finishes() {
+    killed_at_boundaries(Way::Password, 1..5);
+}
+
+#[test]
+fn killed_at_a_boundary_after_the_password_was_proved_the_next_press_proves_it_again_and_finishes() {
+    killed_at_boundaries(Way::Password, 13..16);
+}
+
+/// Kills runs at fractions of their time, a fixed sequence (multiplicative, golden ratio) between two of them.
+fn killed_at_seeded_moments(way: Way, moments: u32, fractions: std::ops::Range<f64>) {
+    let whole = files(way, 200);
     let began = Instant::now();
     assert!(spawn(&whole, None).wait().unwrap().success(), "an undisturbed run passes");
-    let duration = began.elapsed();
-    // A fixed sequence of fractions (multiplicative, golden ratio), spread over the run.
+    let duration = began.elapsed().as_secs_f64();
     let mut state: u32 = 0x9E37_79B9;
-    for moment in 0..20 {
+    for moment in 0..moments {
         state = state.wrapping_mul(0x9E37_79B1).wrapping_add(0x7F4A_7C15);
-        let fraction = f64::from(state) / f64::from(u32::MAX);
-        let files = files(300 + moment);
+        let fraction = fractions.start + (fractions.end - fractions.start) * f64::from(state) / f64::from(u32::MAX);
+        let files = files(way, 300 + u64::from(moment));
         let mut child = spawn(&files, None);
-        std::thread::sleep(Duration::from_secs_f64(duration.as_secs_f64() * fraction));
+        std::thread::sleep(Duration::from_secs_f64(duration * fraction));
         child.kill().unwrap();
         child.wait().unwrap();
         the_next_press_finishes(files, &format!("killed after {:.0} % of a run", fraction * 100.0));
     }
+}
+
+#[test]
+fn killed_at_twenty_seeded_moments_the_next_press_finishes() {
+    killed_at_seeded_moments(Way::Certificate, 20, 0.0..1.0);
+}
+
+#[test]
+fn killed_at_eight_seeded_moments_of_the_regression_by_password_the_next_press_finishes() {
+    killed_at_seeded_moments(Way::Password, 8, 0.02..0.6);
 }

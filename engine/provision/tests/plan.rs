@@ -19,20 +19,14 @@ fn rules(refused: Result<Plan, PlanRefusal>) -> Vec<String> {
     refusal.reasons.into_iter().map(|reason| reason.rule).collect()
 }
 
-fn edit(files: &Files, name: &str, from: &str, to: &str) {
-    let path = files.project_folder().join(name);
-    let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.contains(from), "{name} holds {from:?}");
-    std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
-}
-
 #[test]
 fn the_steps_come_in_their_order_and_each_says_what_proves_it() {
     let files = Files::new();
     let project = files.project();
     let outputs = project.outputs().unwrap();
     let plan = plan_to(&project, &outputs, FinalState::Closed).unwrap();
-    assert!(plan.steps.iter().map(|step| step.id).eq(StepId::ALL));
+    let by_certificate = StepId::ALL.into_iter().filter(|step| *step != StepId::Qualification);
+    assert!(plan.steps.iter().map(|step| step.id).eq(by_certificate));
     for step in &plan.steps {
         assert!(!step.title.is_empty() && !step.what.is_empty() && !step.proof.is_empty() && !step.why.is_empty());
     }
@@ -66,7 +60,7 @@ fn inputs_that_hold_secrets_are_named_by_public_fingerprints_only() {
     assert!(matches!(configuration.identity, Identity::Fingerprints(_)), "{configuration:?}");
 
     let files = Files::new();
-    edit(&files, "stirot-studio.toml", "\"certificate\"", "\"password\"");
+    files.by_password();
     let project = files.project();
     let outputs = project.outputs().unwrap();
     let plan = plan_to(&project, &outputs, FinalState::Closed).unwrap();
@@ -78,7 +72,7 @@ fn inputs_that_hold_secrets_are_named_by_public_fingerprints_only() {
 fn a_minimum_state_above_the_final_state_is_refused() {
     let files = Files::new();
     let xml = "STiROT/Config/STiROT_Config.xml";
-    edit(&files, xml, "<Value>0x72</Value>", "<Value>0x5C</Value>");
+    files.edit(xml, "<Value>0x72</Value>", "<Value>0x5C</Value>");
     let good = Files::new();
     let outputs = good.project().outputs().unwrap();
     assert!(rules(plan_to(&files.project(), &outputs, FinalState::Closed)).contains(&"R19".to_owned()));

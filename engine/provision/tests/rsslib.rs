@@ -10,7 +10,8 @@ use board::{BoardFile, NonVolatile};
 use chip::memory_map::AXI_SRAM3;
 use chip::option_bytes::{DebugAuthentication, IROT_SELECT_OEM, IROT_SELECT_SHIFT, NVSTATE_CLOSE, OEM_PROVISIONED};
 use chip::{Destination, ProductState, rsslib};
-use formats::{Encryption, ObkFile, Secret};
+use formats::da::{Password, password_object};
+use formats::{DebugCredential, Encryption, ObkFile, Secret};
 use provision::{
     Climb, LeaveOpen, Link, OptionByteChange, OptionWord, ProvisionError, ProvisioningChecksum, RssOutcome, Sendable,
     SiliconOptions, VirtualBoard, VirtualOptions,
@@ -28,9 +29,11 @@ fn link(board: &VirtualBoard) -> Link {
 }
 
 fn climb_to_provisioning(link: &mut Link) {
-    let proof = link.virtual_link().unwrap();
-    let climb = Climb::to_provisioning(LeaveOpen::on_virtual_board(&proof));
-    assert_eq!(link.set_product_state(&climb).unwrap(), SUCCESS);
+    let password = Password::new(Secret::new("correct horse".to_owned())).unwrap();
+    let object = password_object(&password);
+    let credential = DebugCredential::Password(password);
+    let climb = Climb::to_provisioning(LeaveOpen::with_way_back(&credential, &object).unwrap());
+    assert_eq!(link.set_product_state(climb).unwrap(), SUCCESS);
 }
 
 /// An object that only has the form of one for debug authentication.
@@ -96,10 +99,24 @@ fn protected_option_bytes_are_set_through_the_library_and_read_back() {
     climb_to_provisioning(&mut link);
     assert_eq!(link.set_sec_ob(WRPSRP, 0xFF, 0xF8, 0).unwrap(), SUCCESS);
     assert_eq!(link.option_bytes().unwrap().wrpsr & 0xFF, 0xF8);
-    // An address that the library doesn't know is refused, and nothing changes.
-    let refused = link.set_sec_ob(0x5200_2264, 0xFF, 0, 0).unwrap();
-    assert!(matches!(refused, RssOutcome::Refused { status } if status >> 16 == 0xF5F5), "{refused:?}");
+    // Another option word is not even asked for, and nothing changes.
+    let refused = link.set_sec_ob(0x5200_2264, 0xFF, 0, 0);
+    assert!(matches!(refused, Err(ProvisionError::Internal { .. })), "{refused:?}");
     assert_eq!(link.option_bytes().unwrap().wrpsr & 0xFF, 0xF8);
+}
+
+#[test]
+fn product_state_and_method_are_no_option_that_could_be_set_past_a_climb() {
+    let folder = tempfile::tempdir().unwrap();
+    let board = board(folder.path());
+    let mut link = link(&board);
+    climb_to_provisioning(&mut link);
+    let before = link.option_bytes().unwrap();
+    for mask in [0xFF, 0xFF00, 0xFFFF_FFFF, 0xFF00_0001] {
+        let refused = link.set_sec_ob(0x5200_220C, mask, 0xB4B4, 0);
+        assert!(matches!(refused, Err(ProvisionError::Internal { .. })), "{mask:#x}: {refused:?}");
+    }
+    assert_eq!(link.option_bytes().unwrap(), before);
 }
 
 #[test]

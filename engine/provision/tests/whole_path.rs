@@ -6,7 +6,10 @@ mod common;
 
 use chip::ProductState;
 use common::{Bench, listen};
-use provision::{Cancel, Event, ProvisionError, StepId, StepResult};
+use provision::{Cancel, Event, Goal, ProvisionError, SampleKeys, StepId, StepResult, Terms};
+
+/// Steps of a plan to CLOSED by certificate: all but the qualification.
+const STEPS: usize = StepId::ALL.len() - 1;
 
 #[test]
 fn a_blank_board_climbs_to_closed_and_its_application_talks() {
@@ -21,7 +24,7 @@ fn a_blank_board_climbs_to_closed_and_its_application_talks() {
         })
         .unwrap();
     assert!(record.passed());
-    assert_eq!(started, (0..StepId::ALL.len()).collect::<Vec<_>>());
+    assert_eq!(started, (0..STEPS).collect::<Vec<_>>());
     assert_eq!(proved, started);
     assert!(record.steps.iter().all(|step| step.result == StepResult::Proved));
     let banner = record.banner.unwrap();
@@ -69,7 +72,7 @@ fn a_second_press_on_a_finished_board_proves_it_again_and_writes_nothing() {
     let done: Vec<_> =
         record.steps.iter().filter(|step| step.result == StepResult::Proved).map(|step| step.step).collect();
     assert_eq!(done, [StepId::Survey, StepId::ClosedProof, StepId::Application]);
-    assert_eq!(skipped.len(), StepId::ALL.len() - 3);
+    assert_eq!(skipped.len(), STEPS - 3);
 }
 
 #[test]
@@ -78,14 +81,11 @@ fn a_board_closed_by_another_plan_is_refused_and_keeps_its_journal() {
     bench.provision().unwrap();
     let other = Bench::new(6);
     // Another project's outputs hold other random keys, so that its plan is another.
-    let refused = provision::provision_on(
-        &other.project,
-        &mut bench.link(),
-        &bench.run_folder(),
-        provision::FinalState::Closed,
-        &Cancel::new(),
-        &mut |_| {},
-    );
+    let wallet = bench.files.wallet();
+    let terms = Terms { goal: &Goal::Closed, sample_keys: SampleKeys::Refused, wallet: &wallet };
+    let (mut link, runs) = (bench.link(), bench.run_folder());
+    let refused = provision::provision_on(&other.project, &mut link, &runs, terms, &Cancel::new(), &mut |_| {});
+    drop(link);
     match refused {
         Err(ProvisionError::WrongState { state, .. }) => assert_eq!(state, "CLOSED"),
         other => panic!("{other:?}"),
@@ -96,17 +96,9 @@ fn a_board_closed_by_another_plan_is_refused_and_keeps_its_journal() {
 #[test]
 fn cancelled_before_any_step_the_board_is_as_the_record_says_and_one_press_finishes() {
     let bench = Bench::new(7);
-    for stop_at in [StepId::ExternalFlash, StepId::DebugAuthentication, StepId::MemorySearch] {
-        let index = StepId::ALL.iter().position(|step| *step == stop_at).unwrap();
-        let cancel = Cancel::new();
-        let stopped = bench.provision_with(&cancel, &mut |event| {
-            if let Event::StepProved { index: proved, .. } | Event::StepSkipped { index: proved, .. } = event
-                && proved + 1 == index
-            {
-                cancel.cancel();
-            }
-        });
-        assert!(matches!(stopped, Err(ProvisionError::Cancelled { .. })), "{stop_at:?}: {stopped:?}");
+    for stop_at in [StepId::ExternalFlash, StepId::DebugAuthentication, StepId::WayBack, StepId::MemorySearch] {
+        bench.provision_until(stop_at);
+        let index = StepId::ALL.iter().position(|step| *step == stop_at).unwrap() - 1;
         let state = bench.link().survey().unwrap().product_state.unwrap();
         let expected = if stop_at == StepId::ExternalFlash { ProductState::Open } else { ProductState::Provisioning };
         assert_eq!(state, expected);
@@ -123,7 +115,7 @@ fn a_probe_lost_in_the_middle_is_an_error_and_the_next_press_finishes() {
     let board = bench.board.clone();
     let lost = bench.provision_with(&Cancel::new(), &mut |event| {
         if let Event::StepStarted { index, .. } = event
-            && StepId::ALL[index] == StepId::Configuration
+            && StepId::ALL[index + 1] == StepId::Configuration
         {
             board.clone().power_off().unwrap();
         }
@@ -135,35 +127,4 @@ fn a_probe_lost_in_the_middle_is_an_error_and_the_next_press_finishes() {
     let bench = Bench { board: files.board(None), project, files };
     assert_eq!(bench.link().survey().unwrap().product_state, Some(ProductState::Provisioning));
     assert!(bench.provision().unwrap().passed());
-}
-
-#[test]
-fn locked_is_planned_and_shown_but_not_run() {
-    let bench = Bench::new(9);
-    let (plan, _) = provision::plan_for(&bench.project, provision::FinalState::Locked).unwrap();
-    assert_eq!(plan.steps.len(), StepId::ALL.len());
-    let refused = provision::provision_on(
-        &bench.project,
-        &mut bench.link(),
-        &bench.run_folder(),
-        provision::FinalState::Locked,
-        &Cancel::new(),
-        &mut |_| {},
-    );
-    assert!(matches!(refused, Err(ProvisionError::LockNeedsConsent)), "{refused:?}");
-    assert_eq!(bench.link().survey().unwrap().product_state, Some(ProductState::Open), "nothing was written");
-}
-
-#[test]
-fn a_permission_for_one_board_opens_no_other() {
-    let bench = Bench::new(10);
-    let other = Bench::new(11);
-    let (plan, outputs) = provision::plan_for(&bench.project, provision::FinalState::Closed).unwrap();
-    let proof = other.link().virtual_link().unwrap();
-    let authority = provision::Authority::Close(provision::LeaveOpen::on_virtual_board(&proof));
-    let mut link = bench.link();
-    let refused =
-        provision::execute(&plan, &outputs, &mut link, authority, &bench.run_folder(), &Cancel::new(), &mut |_| {});
-    assert!(matches!(refused, Err(ProvisionError::RealBoard { .. })), "{refused:?}");
-    assert_eq!(bench.link().survey().unwrap().product_state, Some(ProductState::Open));
 }

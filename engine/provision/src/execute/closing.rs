@@ -7,11 +7,12 @@ use board::TraceKind;
 use chip::product_state::ProductState;
 use chip::trace::{Check, Event as TraceEvent, Stop, TraceWord};
 
-use super::Event;
-use super::run::Run;
+use super::run::{Authentication, Run};
+use super::{Event, Right};
 use crate::bench::VirtualBoard;
-use crate::capability::{AllObjectsStored, Authority, Climb};
+use crate::capability::{Acknowledged, AllObjectsStored, Climb};
 use crate::console::ConsoleReader;
+use crate::debug_authentication::Discovery;
 use crate::error::ProvisionError;
 use crate::evidence::Evidence;
 use crate::link::Survey;
@@ -27,17 +28,26 @@ pub(super) const BANNER_KEPT: usize = 2048;
 
 impl Run<'_> {
     pub(super) fn climb_to_final_state(&mut self) -> Result<Evidence, ProvisionError> {
-        let objects = self.all_objects_stored()?;
-        let leave = self.authority.leave_open();
-        let climb = match self.authority {
-            Authority::Close(_) => Climb::to_closed(leave, &objects),
-            Authority::Lock(_, consent) => Climb::to_locked(leave, &objects, consent),
+        let climb = match self.authority.right {
+            Right::Close { .. } => {
+                let Authentication::Proved(way_back) = std::mem::take(&mut self.authentication) else {
+                    return Err(ProvisionError::WayBackNotProved { reason: "nothing proved it in this run".into() });
+                };
+                let objects = self.all_objects_stored(way_back.stored())?;
+                Climb::to_closed(way_back, &objects)
+            }
+            Right::Lock(consent) => {
+                let Authentication::Stored(stored) = std::mem::take(&mut self.authentication) else {
+                    return Err(not_all_objects());
+                };
+                Climb::to_locked(consent, &self.all_objects_stored(&stored)?)
+            }
         };
         let climb = climb.ok_or_else(|| ProvisionError::Internal {
             what: "the stored debug-authentication object does not fit the final state".into(),
         })?;
         let call = format!("SetProductState ({})", climb.state());
-        let outcome = self.link.set_product_state(&climb)?;
+        let outcome = self.link.set_product_state(climb)?;
         if let RssOutcome::Refused { status } = outcome {
             return Err(ProvisionError::RssRefused { call, status });
         }
@@ -52,19 +62,12 @@ impl Run<'_> {
         Ok(Evidence::text("the chip shut the core's access port").with("call", format!("{outcome:?}")))
     }
 
-    /// The key to the final state: three acknowledgements of this run.
-    fn all_objects_stored(&self) -> Result<AllObjectsStored, ProvisionError> {
-        let objects = &self.acknowledged;
-        let stored = match (&objects.authentication, &objects.configuration, &objects.data) {
-            (Some(authentication), Some(configuration), Some(data)) => {
-                AllObjectsStored::assemble(authentication, configuration, data)
-            }
-            _ => None,
+    /// Part of the key to the final state: three acknowledgements of this run.
+    fn all_objects_stored(&self, authentication: &Acknowledged) -> Result<AllObjectsStored, ProvisionError> {
+        let (Some(configuration), Some(data)) = (&self.configuration, &self.data) else {
+            return Err(not_all_objects());
         };
-        stored.ok_or_else(|| ProvisionError::WrongState {
-            state: ProductState::Provisioning.name().into(),
-            reason: "not all three objects were acknowledged in this run".into(),
-        })
+        AllObjectsStored::assemble(authentication, configuration, data).ok_or_else(not_all_objects)
     }
 
     pub(super) fn prove_closed(&mut self) -> Result<Evidence, ProvisionError> {
@@ -80,18 +83,31 @@ impl Run<'_> {
             Err(error) => return Err(error),
             Ok(_) => return Err(ProvisionError::NotProved { what: "access port 1 still reads memory".into() }),
         };
-        let discovery = self.link.discover()?;
+        let discovery = match self.link.discover() {
+            Ok(discovery) => Some(discovery),
+            // Whether a locked chip answers is not known: its silence proves no less.
+            Err(ProvisionError::Discovery { reason }) if wanted == ProductState::Locked => {
+                self.log(format!("the mailbox is silent: {reason}"));
+                None
+            }
+            Err(error) => return Err(error),
+        };
         (self.events)(Event::Surveyed(Box::new(Survey {
             board: self.link.address().to_string(),
-            product_state: discovery.product_state(),
-            uid: discovery.uid(),
-            device: discovery.device,
+            product_state: discovery.as_ref().and_then(Discovery::product_state),
+            uid: discovery.as_ref().map_or(self.board, Discovery::uid),
+            device: discovery.as_ref().and_then(|discovery| discovery.device),
             hdpl: None,
             core_in_reach: false,
             option_bytes: None,
-            discovery: Some(discovery.clone()),
+            discovery: discovery.clone(),
             voltage: self.link.supply(),
         })));
+        let Some(discovery) = discovery else {
+            // Silent from the first look on, it may be any board on this probe.
+            let whose = if self.board.is_none() { "; which board it is was not told" } else { "" };
+            return Ok(Evidence::text(format!("{refused}, the mailbox is silent{whose}")));
+        };
         match discovery.product_state() {
             Some(state) if state == wanted => Ok(Evidence::text(format!("{refused}, discovery names {state}"))
                 .with("lifecycle", format!("{:#x}", discovery.lifecycle().unwrap_or_default()))),
@@ -152,6 +168,13 @@ impl Run<'_> {
     }
 }
 
+fn not_all_objects() -> ProvisionError {
+    ProvisionError::WrongState {
+        state: ProductState::Provisioning.name().into(),
+        reason: "not all three objects were acknowledged in this run".into(),
+    }
+}
+
 /// Why nothing came, in the words that the boot itself left.
 fn silence(board: &VirtualBoard, trace: u64) -> String {
     let words: Vec<TraceWord> = board.look(|board| {
@@ -176,7 +199,9 @@ fn silence(board: &VirtualBoard, trace: u64) -> String {
     }
     match (reasons.is_empty(), words.last()) {
         (false, _) => format!("the application did not start ({})", reasons.join("; ")),
-        (true, Some(last)) => format!("nothing came from the console; the boot's last word: {}", last.event.text()),
+        (true, Some(last)) => {
+            format!("nothing came from the console; the boot's last word: {} {}", last.event.text(), last.detail)
+        }
         (true, None) => "nothing came from the console, and the boot left no word".into(),
     }
 }
@@ -185,15 +210,15 @@ fn silence(board: &VirtualBoard, trace: u64) -> String {
 mod tests {
     use chip::obk::Destination;
     use formats::{Encryption, ObkFile, Secret};
-    use project::Project;
+    use project::{Project, Wallet};
     use sha2::{Digest, Sha256};
 
     use crate::bench::VirtualOptions;
     use crate::execute::{Cancel, execute};
     use crate::material::Material;
     use crate::{
-        Authority, FinalState, LeaveOpen, Link, ProvisionError, RunFolder, SiliconOptions, StepId, VirtualBoard,
-        plan_for,
+        Authority, FinalState, Keeping, LeaveOpen, Link, ProvisionError, Right, RunFolder, SampleKeys, SiliconOptions,
+        StepId, VirtualBoard, plan_for,
     };
 
     /// Offset of the minimum product state in STiROT_Config's body: 32 bytes of hash, then payload 0x1C.
@@ -218,8 +243,11 @@ mod tests {
         let options = VirtualOptions { pace: board::Pace::Jump, ..VirtualOptions::default() };
         let board = VirtualBoard::create_with(&folder.path().join("bench.board"), Some(40), options).unwrap();
         let mut link = Link::to_virtual_board(&board, &SiliconOptions::default());
-        let proof = link.virtual_link().unwrap();
-        let authority = Authority::Close(LeaveOpen::on_virtual_board(&proof));
+        let wallet = Wallet::at(&folder.path().join("wallet"));
+        let credential = project.debug_credential().unwrap();
+        let leave = LeaveOpen::with_way_back(&credential, &outputs.debug_authentication.obk).unwrap();
+        let right = Right::Close { leave, keeping: Keeping::of_project(&project, &wallet) };
+        let authority = Authority { right, sample_keys: SampleKeys::Refused };
         let runs = RunFolder::at(&folder.path().join("runs"));
         let error = execute(&plan, &outputs, &mut link, authority, &runs, &Cancel::new(), &mut |_| {}).unwrap_err();
         let ProvisionError::NotProved { what } = &error else { panic!("{error}") };

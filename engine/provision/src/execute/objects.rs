@@ -2,9 +2,10 @@
 
 use chip::product_state::ProductState;
 use chip::rsslib::SUCCESS;
+use formats::Permission;
 
-use super::Event;
-use super::run::Run;
+use super::run::{Authentication, Run};
+use super::{Event, Right};
 use crate::capability::{Acknowledged, Climb, ObjectRole, Sendable};
 use crate::error::ProvisionError;
 use crate::evidence::Evidence;
@@ -16,7 +17,8 @@ const ATTEMPTS: u32 = 2;
 
 impl Run<'_> {
     pub(super) fn climb_to_provisioning(&mut self) -> Result<Evidence, ProvisionError> {
-        let outcome = self.link.set_product_state(&Climb::to_provisioning(self.authority.leave_open()))?;
+        let climb = Climb::to_provisioning(self.authority.right.leave_open()).only_for(self.board()?);
+        let outcome = self.link.set_product_state(climb)?;
         let call = || "SetProductState (PROVISIONING)".to_owned();
         if let RssOutcome::Refused { status } = outcome {
             return Err(ProvisionError::RssRefused { call: call(), status });
@@ -41,9 +43,19 @@ impl Run<'_> {
             ObjectRole::Configuration => material.configuration,
             ObjectRole::Data => material.data,
         };
-        let sendable = Sendable::reversible(&object.obk).ok_or_else(|| ProvisionError::Internal {
+        let sendable = match self.authority.right {
+            // The one object that a consent is for; the others can be taken back.
+            Right::Lock(consent) if role == ObjectRole::DebugAuthentication => Sendable::locking(&object.obk, consent),
+            _ => Sendable::reversible(&object.obk),
+        };
+        let sendable = sendable.ok_or_else(|| ProvisionError::Internal {
             what: format!("{} reached the executor, and is no object that may be sent", object.name),
         })?;
+        let sendable = sendable.only_for(self.board()?);
+        if role == ObjectRole::DebugAuthentication {
+            // From here on what was stored before, and what was proved of it, counts for nothing.
+            self.authentication = Authentication::Missing;
+        }
         let call = format!("DataProvisioning ({})", object.name);
         let mut attempt = 1;
         let status = loop {
@@ -61,13 +73,14 @@ impl Run<'_> {
             }
         };
         let destination = object.obk.destination;
-        let acknowledged = Acknowledged::from_status(role, destination, status);
-        let slot = match role {
-            ObjectRole::DebugAuthentication => &mut self.acknowledged.authentication,
-            ObjectRole::Configuration => &mut self.acknowledged.configuration,
-            ObjectRole::Data => &mut self.acknowledged.data,
-        };
-        *slot = acknowledged;
+        let acknowledged = Acknowledged::from_status(role, &object.obk, status, self.mark);
+        match role {
+            ObjectRole::DebugAuthentication => {
+                self.authentication = acknowledged.map_or(Authentication::Missing, Authentication::Stored);
+            }
+            ObjectRole::Configuration => self.configuration = acknowledged,
+            ObjectRole::Data => self.data = acknowledged,
+        }
         Ok(Evidence::text("acknowledged; buffer wiped and read back")
             .with("status", format!("{status:#010x}"))
             .with("destination", format!("{:#010x}", destination.0))
@@ -95,6 +108,15 @@ impl Run<'_> {
             Some(true) => "intact",
             None => "not reported",
         };
+        self.named = discovery.uid();
+        // A mask that names something and not this denies it; what an empty one means on silicon is not known.
+        let denied =
+            discovery.permissions().filter(|mask| !mask.is_empty() && !mask.contains(Permission::FULL_REGRESSION));
+        if let (Some(mask), Right::Close { .. }) = (denied, self.authority.right) {
+            return Err(ProvisionError::Discovery {
+                reason: format!("the board says that its object permits no full regression, only: {mask}"),
+            });
+        }
         Ok(Evidence::text(format!("answers, PROVISIONING, object {intact}"))
             .with("mailbox_base", format!("{:#010x}", discovery.mailbox_base))
             .with("answer", format!("{:#010x}", discovery.answer)))

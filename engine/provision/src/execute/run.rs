@@ -6,8 +6,8 @@ use chip::product_state::ProductState;
 use project::Outputs;
 use sha2::{Digest, Sha256};
 
-use super::{Cancel, Event};
-use crate::capability::{Acknowledged, Authority};
+use super::{Authority, Cancel, Event, Right};
+use crate::capability::{Acknowledged, Qualified, RunMark, WayBack};
 use crate::error::ProvisionError;
 use crate::evidence::Evidence;
 use crate::firmware;
@@ -20,14 +20,15 @@ use crate::profile::BoardProfile;
 use crate::record::{Outcome, Record, StepRecord, StepResult, hex, now};
 use crate::timings::Timings;
 use crate::trial::Sighting;
+use crate::way_back::Leaving;
 
 /// Runs a plan, or finishes a run of it that broke off: the chip's state decides where it takes up.
 ///
 /// A record is saved whether the run passed or not, and told with [`Event::Finished`].
 ///
 /// # Errors
-/// [`ProvisionError::LockNeedsConsent`] and [`ProvisionError::RealBoard`] before anything is touched; then whatever
-/// the step gave that failed.
+/// [`ProvisionError::LockNeedsConsent`], [`ProvisionError::NoWayBack`] and [`ProvisionError::SampleKeys`] before anything
+/// is touched, [`ProvisionError::OtherBoard`] before anything is written; then whatever the step gave that failed.
 pub fn execute(
     plan: &Plan,
     outputs: &Outputs,
@@ -50,13 +51,7 @@ pub(crate) fn run_plan(
     cancel: &Cancel,
     events: &mut dyn FnMut(Event),
 ) -> Result<(Record, Option<Sighting>), ProvisionError> {
-    match (plan.final_state, authority) {
-        (FinalState::Closed, Authority::Close(_)) | (FinalState::Locked, Authority::Lock(..)) => {}
-        _ => return Err(ProvisionError::LockNeedsConsent),
-    }
-    if !authority.leave_open().is_for(link.virtual_board()) {
-        return Err(ProvisionError::RealBoard { board: link.address().to_string() });
-    }
+    authority.require_for(plan, link.address())?;
     if !plan.is_made_of(material) {
         return Err(ProvisionError::Internal { what: "the outputs are not the ones that the plan was made of".into() });
     }
@@ -92,7 +87,13 @@ pub(crate) fn run_plan(
         index: None,
         record: &mut record,
         timings: &mut timings,
-        acknowledged: Objects::default(),
+        mark: RunMark::of_plan(plan.hash),
+        board: None,
+        named: None,
+        qualified: None,
+        authentication: Authentication::Missing,
+        configuration: None,
+        data: None,
         sighting: None,
     };
     let result = run.all(folder);
@@ -118,12 +119,17 @@ pub(crate) fn run_plan(
     Ok((record, sighting))
 }
 
-/// The chip's acknowledgements in this run.
+/// What the chip holds of the debug-authentication object in this run, and what is proved of it. Storing it anew takes the
+/// place of whatever was proved.
 #[derive(Default)]
-pub(super) struct Objects {
-    pub(super) authentication: Option<Acknowledged>,
-    pub(super) configuration: Option<Acknowledged>,
-    pub(super) data: Option<Acknowledged>,
+pub(super) enum Authentication {
+    /// Nothing was acknowledged.
+    #[default]
+    Missing,
+    /// It was acknowledged, and nothing is proved.
+    Stored(Acknowledged),
+    /// The way back is proved.
+    Proved(WayBack),
 }
 
 /// A run under way. The steps themselves are in the sibling files.
@@ -138,7 +144,17 @@ pub(super) struct Run<'a> {
     pub(super) index: Option<usize>,
     pub(super) record: &'a mut Record,
     timings: &'a mut Timings,
-    pub(super) acknowledged: Objects,
+    /// This run, as a proof names it.
+    pub(super) mark: RunMark,
+    /// The board, once the survey read it.
+    pub(super) board: Option<[u8; 12]>,
+    /// What the board called itself in the mailbox after the object was stored.
+    pub(super) named: Option<[u8; 12]>,
+    /// The regression that this board went through, until the object is proved by it.
+    pub(super) qualified: Option<Qualified>,
+    pub(super) authentication: Authentication,
+    pub(super) configuration: Option<Acknowledged>,
+    pub(super) data: Option<Acknowledged>,
     /// What STiRoT did with an image under trial.
     pub(super) sighting: Option<Sighting>,
 }
@@ -146,7 +162,7 @@ pub(super) struct Run<'a> {
 /// Where a run takes up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TakeUp {
-    /// OPEN: everything.
+    /// OPEN, or PROVISIONING with a password, whose regression comes first: everything.
     Beginning,
     /// PROVISIONING: what was proved in OPEN stands, the rest anew.
     Objects,
@@ -205,15 +221,28 @@ impl Run<'_> {
         let began = Instant::now();
         let survey = self.link.survey()?;
         (self.events)(Event::Surveyed(Box::new(survey.clone())));
+        self.board = survey.uid;
         self.record.uid = survey.uid.map(|uid| hex(&uid));
         let profile = BoardProfile::named(&self.plan.profile).unwrap_or_else(BoardProfile::discovery_kit);
-        let bad = preflight(&survey, self.link.address(), self.plan.final_state, &profile)
-            .into_iter()
-            .find(|finding| finding.verdict == Verdict::Bad);
+        let leaving = match self.authority.right {
+            Right::Close { .. } => Leaving::WithWayBack,
+            Right::Lock(consent) => Leaving::to_lock(consent),
+        };
+        if let (Right::Lock(consent), Some(found)) = (self.authority.right, survey.uid)
+            && consent.uid() != found
+        {
+            return Err(ProvisionError::OtherBoard { permitted: hex(&consent.uid()), found: hex(&found) });
+        }
+        let bad =
+            preflight(&survey, Some(&leaving), &profile).into_iter().find(|finding| finding.verdict == Verdict::Bad);
         if let Some(finding) = bad {
             return Err(ProvisionError::Preflight { check: finding.check.into(), reason: finding.text });
         }
         let take_up = take_up(&survey, self.plan, &folder.history()?)?;
+        if take_up != TakeUp::Proof {
+            // Whatever is sent from now on is for this board alone.
+            self.board()?;
+        }
         let evidence = survey_evidence(&survey, take_up);
         Ok((take_up, evidence, began.elapsed().as_secs_f64()))
     }
@@ -221,6 +250,7 @@ impl Run<'_> {
     fn step(&mut self, step: &Step) -> Result<Evidence, ProvisionError> {
         match &step.action {
             Action::Survey => Err(ProvisionError::Internal { what: "a second survey in one plan".into() }),
+            Action::Qualify { obw1, obw2 } => self.qualify(*obw1, *obw2),
             Action::MemoryOptions { obw1, obw2 } => self.memory_options(*obw1, *obw2),
             Action::ExternalFlash { installation, download, algorithm } => {
                 self.external_flash(*installation, *download, algorithm)
@@ -228,6 +258,7 @@ impl Run<'_> {
             Action::ToProvisioning => self.climb_to_provisioning(),
             Action::Store(role) => self.store(*role),
             Action::Discover => self.discover(),
+            Action::ProveWayBack => self.prove_way_back(),
             Action::ProtectionsOff => self.protections_off(),
             Action::Loader { address } => self.write_loader(*address),
             Action::ProtectLoader { wrp } => self.protect_loader(*wrp),
@@ -306,6 +337,7 @@ fn take_up(survey: &Survey, plan: &Plan, history: &History) -> Result<TakeUp, Pr
     };
     match survey.product_state {
         Some(ProductState::Open) => Ok(TakeUp::Beginning),
+        Some(ProductState::Provisioning) if plan.step(StepId::Qualification).is_some() => Ok(TakeUp::Beginning),
         Some(ProductState::Provisioning) => Ok(TakeUp::Objects),
         Some(state) if state == plan.final_state.product_state() => {
             let uid = survey.uid.map(|uid| hex(&uid));
@@ -317,6 +349,13 @@ fn take_up(survey: &Survey, plan: &Plan, history: &History) -> Result<TakeUp, Pr
             }
         }
         Some(state) => refuse(state.name(), "nothing can be written to it any more"),
+        // A chip that is locked may say nothing at all: then the journal knows.
+        None if plan.final_state == FinalState::Locked
+            && history.is_of(plan, None)
+            && history.began(StepId::FinalState) =>
+        {
+            Ok(TakeUp::Proof)
+        }
         None => refuse("an unknown state", "the core's port is shut and the mailbox does not answer"),
     }
 }
@@ -381,22 +420,6 @@ mod tests {
         }
     }
 
-    fn plan_to(final_state: FinalState) -> Plan {
-        Plan {
-            project: "sample".into(),
-            final_state,
-            steps: Vec::new(),
-            hash: [7; 32],
-            inputs: Vec::new(),
-            profile: "STM32H7S78-DK".into(),
-            sample_keys: Vec::new(),
-            loader: Vec::new(),
-            loader_source: crate::plan::LoaderSource::Builtin,
-            image_version: Some("1.0.0".into()),
-            digests: [[0; 32]; 4],
-        }
-    }
-
     fn history(plan: &Plan, steps: &[StepId]) -> History {
         let run = Entry::Run { plan: plan.hash_text(), project: "sample".into(), uid: None, at: 0 };
         let begun = steps.iter().map(|step| Entry::Begun { step: *step });
@@ -407,18 +430,27 @@ mod tests {
 
     #[test]
     fn a_closed_board_is_taken_up_by_the_plan_that_closed_it_only() {
-        let plan = plan_to(FinalState::Closed);
+        let plan = Plan::empty(FinalState::Closed);
         let closed = survey(Some(ProductState::Closed));
         let ours = history(&plan, &[StepId::FinalState]);
         assert_eq!(take_up(&closed, &plan, &ours).unwrap(), TakeUp::Proof);
         assert!(take_up(&closed, &plan, &history(&plan, &[StepId::MemorySearch])).is_err());
-        let other = Plan { hash: [8; 32], ..plan_to(FinalState::Closed) };
+        let other = Plan { hash: [8; 32], ..Plan::empty(FinalState::Closed) };
         assert!(take_up(&closed, &other, &ours).is_err());
     }
 
     #[test]
+    fn a_silent_chip_is_taken_up_for_the_proof_by_the_plan_that_locked_it_only() {
+        let (plan, closing) = (Plan::empty(FinalState::Locked), Plan::empty(FinalState::Closed));
+        let ours = history(&plan, &[StepId::FinalState]);
+        assert_eq!(take_up(&survey(None), &plan, &ours).unwrap(), TakeUp::Proof);
+        assert!(take_up(&survey(None), &plan, &history(&plan, &[StepId::MemorySearch])).is_err());
+        assert!(take_up(&survey(None), &closing, &history(&closing, &[StepId::FinalState])).is_err());
+    }
+
+    #[test]
     fn a_state_that_nothing_can_be_written_in_is_refused() {
-        let plan = plan_to(FinalState::Closed);
+        let plan = Plan::empty(FinalState::Closed);
         let empty = History::default();
         for state in [ProductState::Provisioned, ProductState::Locked] {
             assert!(take_up(&survey(Some(state)), &plan, &empty).is_err(), "{state}");

@@ -18,7 +18,7 @@ const ENOUGH: usize = 4 * BANNER_KEPT;
 impl Run<'_> {
     pub(super) fn watch_trial(&mut self) -> Result<Evidence, ProvisionError> {
         let Some(board) = self.link.virtual_board().cloned() else {
-            return Err(ProvisionError::RealBoard { board: self.link.address().to_string() });
+            return Err(ProvisionError::Internal { what: "a trial on a board that is not virtual".into() });
         };
         let mut reader = board.console_reader();
         self.link.reset_and_run()?;

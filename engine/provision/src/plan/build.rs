@@ -4,7 +4,7 @@
 //! in OPEN is done there.
 
 use chip::memory_map::USER_FLASH;
-use chip::option_bytes::{WRP_NONE, obw1, obw2};
+use chip::option_bytes::{DebugAuthentication, WRP_NONE, obw1, obw2};
 use project::{LoaderSetting, Outputs, Project, grouped};
 
 use super::checks::{Layout, PlanRefusal, reasons};
@@ -112,7 +112,7 @@ fn memory_options(layout: &Layout, profile: &BoardProfile) -> (Change, Change, S
     (obw1, obw2, text)
 }
 
-#[expect(clippy::too_many_lines, reason = "a table of sixteen steps reads best in one piece")]
+#[expect(clippy::too_many_lines, reason = "a table of eighteen steps reads best in one piece")]
 fn steps(
     material: &Material<'_>,
     layout: &Layout,
@@ -149,6 +149,19 @@ fn steps(
         0,
         Action::Survey,
     );
+    let method = material.debug_authentication.obk.destination.method();
+    if final_state == FinalState::Closed && method == Some(DebugAuthentication::Password) {
+        step(
+            StepId::Qualification,
+            "Go the way back once",
+            "PROVISIONING, the password's object, a full regression".into(),
+            "the board is in OPEN again",
+            "a password permits a regression only, so that nothing less proves it; done first, nothing is erased twice",
+            Undo::ByRegression,
+            material.debug_authentication.obk.body.len() as u64,
+            Action::Qualify { obw1, obw2 },
+        );
+    }
     step(
         StepId::MemoryOptions,
         "Set the memories' option bytes",
@@ -203,6 +216,29 @@ fn steps(
         0,
         Action::Discover,
     );
+    if final_state == FinalState::Closed {
+        let (what, proof) = if method == Some(DebugAuthentication::Password) {
+            (
+                "the object that the regression led back from".to_owned(),
+                "this board went back by it in this run; the password is in the wallet",
+            )
+        } else {
+            (
+                "certificates and a token for opening debug".to_owned(),
+                "this board accepts them, twice; the credential is in the wallet",
+            )
+        };
+        step(
+            StepId::WayBack,
+            "Prove the way back",
+            what,
+            proof,
+            "a board whose way back was never tried is lost when it fails; here a regression still helps",
+            Undo::Nothing,
+            0,
+            Action::ProveWayBack,
+        );
+    }
     let (what, bytes) = object(material.configuration);
     step(
         StepId::Configuration,
@@ -283,7 +319,14 @@ fn steps(
             FinalState::Locked => "SetProductState 0x5C".into(),
         },
         "the chip shuts the core's access port",
-        "only after the chip acknowledged all three objects in this run",
+        match final_state {
+            FinalState::Closed => {
+                "only after the chip acknowledged all three objects in this run, and the way back was proved"
+            }
+            FinalState::Locked => {
+                "only after the chip acknowledged all three objects in this run, by a person's consent"
+            }
+        },
         if final_state == FinalState::Locked { Undo::Never } else { Undo::ByRegression },
         0,
         Action::ToFinalState,
@@ -294,7 +337,7 @@ fn steps(
         "access port 1 and the mailbox".into(),
         &match final_state {
             FinalState::Closed => "port 1 refuses, discovery names CLOSED".to_owned(),
-            FinalState::Locked => "access port 1 refuses".to_owned(),
+            FinalState::Locked => "port 1 refuses; the mailbox names LOCKED or is silent".to_owned(),
         },
         "the last call loses the link, so that its answer proves nothing",
         Undo::Nothing,

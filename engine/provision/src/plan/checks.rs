@@ -12,6 +12,7 @@ use project::{Finding, ImageOutput, Project, Severity};
 use super::FinalState;
 use crate::material::{Download, Material};
 use crate::profile::BoardProfile;
+use crate::way_back::credential_for;
 
 /// One reason why a plan can't be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +68,10 @@ pub(super) fn reasons(
     let of_state = state_reasons(material, layout, final_state);
     reasons.extend(of_state.into_iter().filter(|reason| !known.contains(&reason.rule)));
     reasons.extend(object_reasons(material));
+    // A reason without which no credential could fit is told alone.
+    if reasons.is_empty() && final_state == FinalState::Closed {
+        reasons.extend(way_back_reason(project, material));
+    }
     reasons.extend(match &material.download {
         Download::Project(image) => image_reasons(image, layout),
         Download::Trial { content, .. } => trial_reasons(content, layout).into_iter().collect(),
@@ -131,6 +136,17 @@ fn state_reasons(material: &Material<'_>, layout: &Layout, final_state: FinalSta
         )),
     }
     found
+}
+
+/// Whether the credential opens the object: a plan that nothing leads back from isn't made.
+fn way_back_reason(project: &Project, material: &Material<'_>) -> Option<Reason> {
+    let object = &material.debug_authentication.obk;
+    let problem = match material.download {
+        Download::Project(_) => credential_for(project, object).err()?,
+        // A trial has a credential of its own, made together with the object.
+        Download::Trial { .. } => return None,
+    };
+    Some(reason("way back", problem.to_string(), problem.help()))
 }
 
 /// Destinations, sizes and flags of the three objects, as this chip takes them (`formats.md` §1.3).
