@@ -10,6 +10,7 @@ use crate::command::{Command, PALETTE};
 use crate::engine::Edited;
 use crate::icons;
 use crate::jobs::Jobs;
+use crate::model::debug::DebugIntent;
 use crate::model::images::ImagesIntent;
 use crate::model::{JobKind, Model, ThemeChoice, View};
 use crate::settings::Settings;
@@ -35,8 +36,10 @@ struct Parts {
     console: console::ConsoleState,
     board: views::board::BoardView,
     configuration: views::configuration::ConfigurationView,
-    keys: views::keys::KeysView,
+    keys: views::keys_sections::KeysSections,
     images: views::images::ImagesView,
+    debug: views::debug::DebugView,
+    provision: views::provision::ProvisionView,
 }
 
 /// The window.
@@ -105,6 +108,8 @@ impl Studio {
             }
             Effect::Cancel => self.jobs.cancel(),
             Effect::CancelTrial => self.jobs.cancel_trial(),
+            Effect::CancelDebug => self.jobs.cancel_debug(),
+            Effect::Answer(answer) => self.jobs.answer(answer),
             Effect::Send(bytes) => self.jobs.send(&bytes),
             Effect::Copy(text) => {
                 ctx.copy_text(text);
@@ -140,6 +145,11 @@ impl Studio {
         Some(Edited { draft: editing.draft.clone(), revision: editing.revision })
     }
 
+    /// Whether something goes on with the board that should come to its end.
+    fn is_at_work(&self) -> bool {
+        self.model.active_run().is_some() || self.model.debug.running.is_some()
+    }
+
     fn close_guard(&mut self, ctx: &Context) {
         let asked = ctx.input(|input| input.viewport().close_requested());
         let has_secret = self.model.editing.as_ref().is_some_and(|editing| editing.draft.has_unsaved_secret());
@@ -148,12 +158,14 @@ impl Studio {
             self.warned = true;
             self.model.notice =
                 Some("the typed password stands in no file yet: save it, or close once more to drop it".to_owned());
-        } else if asked && self.model.active_run().is_some() {
+        } else if asked && self.is_at_work() {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             self.closing = true;
-            self.command(ctx, Command::Cancel);
-            self.model.notice = Some("closing when the run has stopped".to_owned());
-        } else if self.closing && self.model.active_run().is_none() {
+            let run = self.model.active_run().is_some();
+            let stop = if run { Command::Cancel } else { Command::Debug(DebugIntent::Cancel) };
+            self.command(ctx, stop);
+            self.model.notice = Some("closing when the board is left alone".to_owned());
+        } else if self.closing && !self.is_at_work() {
             self.closing = false;
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }
@@ -211,7 +223,7 @@ impl eframe::App for Studio {
         self.perform(ctx, effects);
         self.close_guard(ctx);
         self.look_again(ctx);
-        if self.model.active_run().is_some() {
+        if self.model.active_run().is_some() || self.model.debug.running.is_some() {
             ctx.request_repaint_after(WHILE_RUNNING);
         }
     }
@@ -277,7 +289,7 @@ fn shell(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Comma
     // A file is about no board, and needs the room.
     let is_file = model.view == View::Images && model.object_file.is_none();
     if !is_file {
-        ladder_panel(ui, model, parts);
+        ladder_panel(ui, model, parts, commands);
     }
     let whole = is_file && model.images.file.is_some();
     let margin = if whole { Margin::ZERO } else { Margin { left: 20, right: 20, top: 14, bottom: 8 } };
@@ -295,6 +307,7 @@ fn shell(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Comma
             return;
         }
         match model.view {
+            View::Board if model.doctor.open => views::doctor::show(ui, model, commands),
             View::Board => views::board::show(ui, model, &mut parts.board, commands),
             View::Configuration => match &model.editing {
                 Some(editing) => {
@@ -304,30 +317,26 @@ fn shell(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Comma
                 }
                 None => no_project(ui, model, "Configuration", commands),
             },
-            View::Keys => match &model.editing {
-                Some(editing) => {
-                    let mut intents = Vec::new();
-                    views::keys::show(ui, &editing.keys, &mut parts.keys, &mut intents);
-                    commands.extend(intents.into_iter().map(Command::Configuration));
-                }
-                None => no_project(ui, model, "Keys", commands),
-            },
+            View::Keys => views::keys_sections::show(ui, model, &mut parts.keys, commands),
             View::Images => views::images::show(ui, model, &mut parts.images, commands),
-            View::Provision => views::provision::show(ui, model, commands),
+            View::Debug => views::debug::show(ui, model, &mut parts.debug, commands),
+            View::Provision => views::provision::show(ui, model, &mut parts.provision, commands),
         }
     });
     palette::show(ui, model, &mut parts.palette, commands);
     drop_hint(ui);
 }
 
-fn ladder_panel(ui: &mut Ui, model: &Model, parts: &mut Parts) {
+fn ladder_panel(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Command>) {
     let t = Tokens::of(ui);
     Panel::right("ladder")
         .resizable(false)
         .exact_size(244.0)
         .frame(Frame::new().fill(t.panel).inner_margin(Margin { left: 12, right: 10, top: 12, bottom: 8 }))
         .show(ui, |ui| {
-            egui::ScrollArea::vertical().id_salt("ladder").show(ui, |ui| ladder::show(ui, model, &mut parts.ladder));
+            egui::ScrollArea::vertical().id_salt("ladder").show(ui, |ui| {
+                ladder::show(ui, model, &mut parts.ladder, commands);
+            });
         });
 }
 
@@ -339,6 +348,7 @@ fn navigation(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
         (View::Configuration, icons::OPTIONS, "Configuration"),
         (View::Keys, icons::KEY, "Keys"),
         (View::Images, icons::FILE, "Images"),
+        (View::Debug, icons::SHIELD, "Debug"),
         (View::Provision, icons::PROVISION, "Provision"),
     ];
     for (view, icon, name) in views {

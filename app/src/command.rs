@@ -1,6 +1,9 @@
 //! Every intent a person can have, in one table: text, tooltip, shortcut, and when it is possible. Buttons, menus,
 //! shortcuts and the palette all read it. It carries nothing out: [`crate::update`] does.
 
+mod credentials;
+mod debug;
+mod doctor;
 mod images;
 
 use std::borrow::Cow;
@@ -11,9 +14,12 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 use project::Remedy;
 
 use crate::model::configuration::{ConfigurationIntent, Selection};
+use crate::model::credentials::{CredentialsIntent, KeysSection};
+use crate::model::debug::{Act, DebugIntent, Level};
+use crate::model::doctor::{Depth, DoctorIntent};
 use crate::model::editing::Editing;
 use crate::model::images::{Ask, BuildFile, Direction, ImagesIntent, InTheClear, Shown, Side};
-use crate::model::{BoardKind, JobKind, Model, PlanSheet, ThemeChoice, Verdict, View};
+use crate::model::{BoardKind, Goal, JobKind, Model, PlanSheet, ThemeChoice, Verdict, View};
 
 /// An intent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +44,12 @@ pub enum Command {
     Configuration(ConfigurationIntent),
     /// Look at a file in the Images view.
     Images(ImagesIntent),
+    /// Something of debug authentication.
+    Debug(DebugIntent),
+    /// Certificates to be made, and the wallet.
+    Credentials(CredentialsIntent),
+    /// Find out what is wrong with a board.
+    Doctor(DoctorIntent),
     /// Choose an object file in a dialog, to look at it.
     ChooseObjectFile,
     /// Look at an object file.
@@ -66,8 +78,14 @@ pub enum Command {
     PowerOff,
     /// Give the supply.
     PowerOn,
-    /// Run the plan.
+    /// Run the plan to CLOSED.
     Provision,
+    /// Plan for another end.
+    ChooseGoal(Goal),
+    /// Run the plan to LOCKED, with the digits of the UID that a person typed.
+    Lock(String),
+    /// Keys that everybody has may go into this real board, or may not.
+    ConfirmSampleKeys(bool),
     /// Stop the run at the next safe point.
     Cancel,
     /// Send a line to the board's UART.
@@ -94,6 +112,20 @@ pub enum Command {
 pub const PALETTE: &[Command] = &[
     Command::Provision,
     Command::Cancel,
+    Command::Debug(DebugIntent::Discover),
+    Command::Debug(DebugIntent::Consider(Some(Act::OpenDebug(Level::One)))),
+    Command::Debug(DebugIntent::Consider(Some(Act::OpenDebug(Level::Two)))),
+    Command::Debug(DebugIntent::Consider(Some(Act::OpenDebug(Level::Three)))),
+    Command::Debug(DebugIntent::Consider(Some(Act::CloseDebug))),
+    Command::Debug(DebugIntent::Consider(Some(Act::Regress))),
+    Command::Debug(DebugIntent::Halt),
+    Command::Debug(DebugIntent::Resume),
+    Command::Debug(DebugIntent::Cancel),
+    Command::Debug(DebugIntent::CloseOutcome),
+    Command::Doctor(DoctorIntent::Open),
+    Command::Doctor(DoctorIntent::Examine(Depth::WithReset)),
+    Command::Doctor(DoctorIntent::Copy),
+    Command::Doctor(DoctorIntent::Close),
     Command::ReadBoard,
     Command::ResetBoard,
     Command::PowerCycle,
@@ -111,6 +143,8 @@ pub const PALETTE: &[Command] = &[
     Command::Configuration(ConfigurationIntent::BuildOutputs),
     Command::Configuration(ConfigurationIntent::MendChain),
     Command::Configuration(ConfigurationIntent::ComputeLoaderNumbers),
+    Command::Credentials(CredentialsIntent::Show(KeysSection::Certificates)),
+    Command::Credentials(CredentialsIntent::Show(KeysSection::Wallet)),
     Command::Images(ImagesIntent::ChooseFile),
     Command::Images(ImagesIntent::ShowSide(Side::Build)),
     Command::Images(ImagesIntent::Build),
@@ -143,7 +177,10 @@ pub const PALETTE: &[Command] = &[
     Command::Show(View::Configuration),
     Command::Show(View::Keys),
     Command::Show(View::Images),
+    Command::Show(View::Debug),
     Command::Show(View::Provision),
+    Command::ChooseGoal(Goal::Closed),
+    Command::ChooseGoal(Goal::Locked),
     Command::SwitchTheme,
     Command::CopyConsole,
     Command::ClearConsole,
@@ -169,6 +206,14 @@ impl Command {
             Self::Show(View::Images) => "Show images",
             Self::Images(intent) => images::text(intent),
             Self::Configuration(intent) => intent_text(intent),
+            Self::Show(View::Debug) => "Show debug authentication",
+            Self::Debug(intent) => debug::text(intent),
+            Self::Credentials(intent) => credentials::text(intent),
+            Self::Doctor(intent) => doctor::text(*intent),
+            Self::ChooseGoal(Goal::Closed) => "Plan for CLOSED",
+            Self::ChooseGoal(Goal::Locked) => "Plan for LOCKED…",
+            Self::Lock(_) => "Lock for ever",
+            Self::ConfirmSampleKeys(_) => "Confirm sample keys",
             Self::Show(View::Provision) => "Show provisioning",
             Self::Palette => "Search actions",
             Self::SwitchTheme => "Switch between dark and light",
@@ -213,6 +258,14 @@ impl Command {
             Self::Show(View::Images) => "Any file byte by byte, and whether an image will boot",
             Self::Images(intent) => images::tooltip(intent),
             Self::Configuration(intent) => intent_tooltip(intent),
+            Self::Show(View::Debug) => "Discovery, credential, opening debug, regression",
+            Self::Debug(intent) => debug::tooltip(intent),
+            Self::Credentials(intent) => credentials::tooltip(intent),
+            Self::Doctor(intent) => doctor::tooltip(*intent),
+            Self::ChooseGoal(Goal::Closed) => "The application runs; the credential leads back",
+            Self::ChooseGoal(Goal::Locked) => "Nothing leads back; asks for the end of the UID before anything is done",
+            Self::Lock(_) => "Runs the plan to LOCKED; nothing leads back",
+            Self::ConfirmSampleKeys(_) => "Whoever has the studio can open and regress such a board",
             Self::Show(View::Provision) => "Preflight, plan, run and verdict",
             Self::Palette => "Find and run any action by typing",
             Self::SwitchTheme => "The choice is remembered",
@@ -255,7 +308,8 @@ impl Command {
             Self::Show(View::Configuration) => KeyboardShortcut::new(CTRL, Key::Num2),
             Self::Show(View::Keys) => KeyboardShortcut::new(CTRL, Key::Num3),
             Self::Show(View::Images) => KeyboardShortcut::new(CTRL, Key::Num4),
-            Self::Show(View::Provision) => KeyboardShortcut::new(CTRL, Key::Num5),
+            Self::Show(View::Debug) => KeyboardShortcut::new(CTRL, Key::Num5),
+            Self::Show(View::Provision) => KeyboardShortcut::new(CTRL, Key::Num6),
             Self::Images(intent) => return images::shortcut(intent),
             Self::Configuration(ConfigurationIntent::Save) => KeyboardShortcut::new(CTRL, Key::S),
             Self::Configuration(ConfigurationIntent::Undo) => KeyboardShortcut::new(CTRL, Key::Z),
@@ -265,6 +319,7 @@ impl Command {
             Self::Configuration(ConfigurationIntent::BuildOutputs) => KeyboardShortcut::new(Modifiers::NONE, Key::F8),
             Self::ChooseProject => KeyboardShortcut::new(CTRL, Key::O),
             Self::NewBoard => KeyboardShortcut::new(CTRL, Key::N),
+            Self::Doctor(DoctorIntent::Open) => KeyboardShortcut::new(Modifiers::NONE, Key::F10),
             Self::ReadBoard => KeyboardShortcut::new(Modifiers::NONE, Key::F5),
             Self::ResetBoard => KeyboardShortcut::new(Modifiers::NONE, Key::F6),
             Self::PowerCycle => KeyboardShortcut::new(Modifiers::NONE, Key::F7),
@@ -295,6 +350,9 @@ impl Command {
             }
             Self::Configuration(intent) => can_edit(model, intent),
             Self::Images(intent) => images::enabled(intent, model),
+            Self::Debug(intent) => debug::enabled(intent, model),
+            Self::Credentials(intent) => credentials::enabled(intent, model),
+            Self::Doctor(intent) => doctor::enabled(*intent, model),
             Self::ListBoards if model.runs(JobKind::Boards) => Err("looking already".into()),
             Self::ChooseBoard | Self::OpenBoard(_) | Self::NewBoard | Self::NewBoardAt(_) => quiet_board(model),
             Self::ReadBoard => powered_board(model),
@@ -310,7 +368,12 @@ impl Command {
                 }
                 quiet_board(model)
             }
-            Self::Provision => can_provision(model),
+            Self::Provision => can_run(model, Goal::Closed),
+            Self::ChooseGoal(_) => quiet_project(model),
+            Self::Lock(typed) => {
+                can_run(model, Goal::Locked)?;
+                consents(model, typed)
+            }
             Self::Cancel => match model.active_run() {
                 Some(run) if run.stopping => Err("stopping at the next safe point".into()),
                 Some(_) => Ok(()),
@@ -342,6 +405,7 @@ impl Command {
     pub fn chosen(&self, model: &Model) -> bool {
         match self {
             Self::Show(view) => model.view == *view,
+            Self::ChooseGoal(goal) => model.goal == *goal,
             Self::SwitchTheme => model.theme != ThemeChoice::System,
             Self::Images(ImagesIntent::Show(shown)) => model.images.shown == *shown,
             Self::Images(ImagesIntent::ShowSide(side)) => model.images.side == *side,
@@ -433,6 +497,9 @@ fn can_edit(model: &Model, intent: &ConfigurationIntent) -> Result<(), Refusal> 
 fn can_mend(editing: &Editing, remedy: Option<&Remedy>) -> Result<(), Refusal> {
     match remedy {
         Some(Remedy::Build) => editing.configuration.build.clone().map_err(Refusal::from),
+        Some(Remedy::NewChain(_)) if editing.configuration.unsaved > 0 => {
+            Err("edits of the project aren't saved; save them first".into())
+        }
         Some(_) => Ok(()),
         None => Err("only a person can mend this".into()),
     }
@@ -461,16 +528,18 @@ fn powered_board(model: &Model) -> Result<(), Refusal> {
     }
 }
 
-fn can_provision(model: &Model) -> Result<(), Refusal> {
+/// Whether the plan to a goal can be run.
+fn can_run(model: &Model, goal: Goal) -> Result<(), Refusal> {
     powered_board(model)?;
     quiet_project(model)?;
     if model.editing.as_ref().is_some_and(|editing| editing.configuration.unsaved > 0) {
         return Err("edits of the project aren't saved; save them first".into());
     }
-    if model.board.as_ref().is_some_and(|board| board.kind == BoardKind::Real) {
-        return Err("A real board stays in OPEN until debug authentication exists in the studio: without it there \
-                    would be no proved way back."
-            .into());
+    if model.goal != goal {
+        return Err(format!("the plan leads to {}; choose {} first", model.goal.name(), goal.name()).into());
+    }
+    if model.must_confirm_sample_keys() && !model.sample_keys_confirmed {
+        return Err("the project's keys are SAMPLE keys, which everybody has; confirm them for this real board".into());
     }
     match &model.plan {
         PlanSheet::Ready { .. } => {}
@@ -481,63 +550,32 @@ fn can_provision(model: &Model) -> Result<(), Refusal> {
     match model.product_state() {
         Some(ProductState::Locked) => Err("the board is LOCKED; nothing can be written any more".into()),
         Some(ProductState::Provisioned) => Err("the board was closed without a way in; nothing can be written".into()),
+        Some(ProductState::Closed) if goal == Goal::Locked => {
+            Err("the board is in CLOSED, from which no way leads to LOCKED; regress it first".into())
+        }
         _ => Ok(()),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{BoardSheet, Card, Reading};
-
-    fn model(kind: BoardKind, state: ProductState) -> Model {
-        let mut model = Model::new(PathBuf::from("data"));
-        model.board = Some(BoardSheet {
-            address: "a.board".to_owned(),
-            name: "a".to_owned(),
-            kind,
-            powered: true,
-            reading: Some(Reading { state: Some(state), ..Reading::default() }),
-            earlier: Vec::new(),
-            last: None,
-        });
-        model.plan = PlanSheet::Ready { hash: String::new(), steps: Vec::new(), inputs: Vec::new() };
-        model
+/// Whether what was typed is the end of this board's UID. The run asks the board itself once more.
+fn consents(model: &Model, typed: &str) -> Result<(), Refusal> {
+    let uid = model.board.as_ref().and_then(|board| board.reading.as_ref()?.uid.as_deref());
+    let Some(uid) = uid else { return Err("the board's UID was not read".into()) };
+    // As the engine takes it.
+    let typed = typed.trim();
+    if typed.len() == UID_DIGITS
+        && uid.get(uid.len().saturating_sub(UID_DIGITS)..).is_some_and(|end| end.eq_ignore_ascii_case(typed))
+    {
+        return Ok(());
     }
-
-    #[test]
-    fn a_real_board_can_be_read_but_not_provisioned() {
-        let model = model(BoardKind::Real, ProductState::Open);
-        assert!(Command::ReadBoard.enabled(&model).is_ok());
-        let reason = Command::Provision.enabled(&model).expect_err("a real board must stay in OPEN");
-        assert!(reason.contains("debug authentication"), "{reason}");
+    if typed.len() < UID_DIGITS {
+        return Err("type the last eight digits of this board's UID".into());
     }
-
-    #[test]
-    fn a_virtual_board_in_open_can_be_provisioned() {
-        assert!(Command::Provision.enabled(&model(BoardKind::Virtual, ProductState::Open)).is_ok());
-    }
-
-    #[test]
-    fn a_locked_board_cannot_be_provisioned() {
-        assert!(Command::Provision.enabled(&model(BoardKind::Virtual, ProductState::Locked)).is_err());
-    }
-
-    #[test]
-    fn a_refused_plan_says_why_on_the_button() {
-        let mut model = model(BoardKind::Virtual, ProductState::Open);
-        model.plan = PlanSheet::Refused(Card { title: "slots overlap".to_owned(), ..Card::default() });
-        assert_eq!(Command::Provision.enabled(&model).expect_err("refused"), "slots overlap");
-    }
-
-    #[test]
-    fn no_two_commands_share_a_shortcut() {
-        let mut seen = Vec::new();
-        for command in PALETTE.iter().chain([&Command::Palette]) {
-            if let Some(shortcut) = command.shortcut() {
-                assert!(!seen.contains(&shortcut), "{command:?} repeats {shortcut:?}");
-                seen.push(shortcut);
-            }
-        }
-    }
+    Err("what was typed is not the end of this board's UID; look it up in the strip at the top".into())
 }
+
+/// How many digits of the UID are typed for LOCKED.
+pub(crate) const UID_DIGITS: usize = 8;
+
+#[cfg(test)]
+mod tests;

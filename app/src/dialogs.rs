@@ -10,6 +10,11 @@ pub(crate) fn project_folder() -> Option<PathBuf> {
     FileDialog::new().set_title("Open project folder").pick_folder()
 }
 
+/// Asks for a folder to put something into.
+pub(crate) fn folder(title: &str) -> Option<PathBuf> {
+    FileDialog::new().set_title(title).pick_folder()
+}
+
 /// Asks for a virtual board's file.
 pub(crate) fn board_file() -> Option<PathBuf> {
     FileDialog::new().set_title("Open board file").add_filter("Virtual board", &["board"]).pick_file()

@@ -1,6 +1,9 @@
 //! What the jobs do, in the words of the engine: open, build, plan, survey, provision. Everything here blocks, so it
 //! is called from a job's thread only; nothing here decides what should happen to a board.
 
+pub(crate) mod credentials;
+pub(crate) mod debug;
+pub(crate) mod doctor;
 pub(crate) mod editing;
 pub(crate) mod images;
 
@@ -8,17 +11,19 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use project::{BoardFacts, Draft, Project};
+use chip::product_state::ProductState;
+use project::{BoardFacts, Draft, Project, Wallet};
 use provision::{
-    BoardAddress, BoardProfile, Cancel, Event, FinalState, Link, RunFolder, SiliconOptions, VirtualBoard,
-    VirtualOptions,
+    BoardAddress, BoardProfile, Cancel, Event, Goal, Link, LockConsent, RunFolder, SampleKeys, SiliconOptions, Survey,
+    Terms, VirtualBoard, VirtualOptions,
 };
 
 use crate::jobs::Wake;
+use crate::model::debug::CredentialState;
 use crate::model::{BoardChoice, BoardKind, Card, JobKind, Verdict};
 use crate::sheets;
 use crate::start::{boards_folder, sample_of_clone};
-use crate::update::{Report, Request};
+use crate::update::{DebugReport, Report, Request};
 
 /// A project's files as they are edited at some revision.
 #[derive(Debug, Clone)]
@@ -39,8 +44,12 @@ pub struct Desk {
     aside: Mutex<Vec<Draft>>,
     /// What was measured last of the board.
     facts: Mutex<Option<BoardFacts>>,
+    /// Who the board is, when it said so.
+    uid: Mutex<Option<[u8; 12]>>,
     address: Mutex<Option<BoardAddress>>,
     powered: Mutex<Option<VirtualBoard>>,
+    /// A link that has a core halted or let in: given up only when the board is used otherwise.
+    held: Mutex<Option<Link>>,
     workbench: Mutex<images::Workbench>,
 }
 
@@ -63,8 +72,10 @@ impl Desk {
             kept: Mutex::default(),
             aside: Mutex::default(),
             facts: Mutex::default(),
+            uid: Mutex::default(),
             address: Mutex::default(),
             powered: Mutex::default(),
+            held: Mutex::default(),
             workbench: Mutex::default(),
         }
     }
@@ -86,6 +97,7 @@ impl Desk {
     /// # Errors
     /// The disk's refusal.
     pub fn put_away(&self) -> Result<(), Card> {
+        self.let_go();
         let board = lock(&self.powered).take();
         board.map_or(Ok(()), |board| board.power_off().map_err(|error| sheets::card(&error)))
     }
@@ -118,6 +130,46 @@ impl Desk {
         named.unwrap_or_else(BoardProfile::discovery_kit)
     }
 
+    /// A link to the board: the one that is held, else a new one.
+    fn link(&self) -> Result<Link, Card> {
+        if let Some(link) = lock(&self.held).take() {
+            return Ok(link);
+        }
+        Link::open(&self.address()?, &SiliconOptions::default()).map_err(|error| sheets::card(&error))
+    }
+
+    /// Keeps a link for the next act on the same board.
+    fn hold(&self, link: Link) {
+        *lock(&self.held) = Some(link);
+    }
+
+    /// Gives the held link up: a core that it halted runs on, and the probe is free.
+    fn let_go(&self) {
+        if let Some(mut link) = lock(&self.held).take() {
+            link.disconnect();
+            // Asking for the core's port lets the core go; whether it answers is of no interest here.
+            drop(link.core_in_reach());
+        }
+    }
+
+    /// What was measured of the board.
+    fn measured(&self, survey: &Survey) {
+        *lock(&self.facts) = Some(sheets::board_facts(survey));
+        // A board that can't say who it is in this state is still the one that it was.
+        if let Some(uid) = survey.uid {
+            *lock(&self.uid) = Some(uid);
+        }
+    }
+
+    /// The project's credential, as it stands for the board.
+    fn credential(&self) -> Report {
+        let project = lock(&self.project).clone();
+        let state = project.map_or(CredentialState::None, |project| {
+            sheets::debug::credential(&project, &Wallet::of_user(), *lock(&self.uid))
+        });
+        Report::Debug(DebugReport::Credential(state))
+    }
+
     fn virtual_board(&self) -> Result<VirtualBoard, Card> {
         lock(&self.powered)
             .clone()
@@ -126,6 +178,7 @@ impl Desk {
 
     /// Puts a board on the desk in place of the one before.
     fn take(&self, address: BoardAddress, board: Option<VirtualBoard>) -> Result<(), Card> {
+        self.let_go();
         let before = {
             let mut powered = lock(&self.powered);
             let same = match (&*powered, &board) {
@@ -142,7 +195,9 @@ impl Desk {
             board.on_activity(Arc::new(move || wake()));
         }
         *lock(&self.powered) = board;
-        *lock(&self.address) = Some(address);
+        if lock(&self.address).replace(address.clone()).is_none_or(|before| before != address) {
+            *lock(&self.uid) = None;
+        }
         Ok(())
     }
 }
@@ -152,6 +207,15 @@ impl Desk {
 /// # Errors
 /// What went wrong, as a card.
 pub fn carry_out(desk: &Desk, request: Request, edited: Option<Edited>) -> Result<Vec<Report>, Card> {
+    let mut reports = do_it(desk, request, edited)?;
+    // The credential is the project's, and is judged for the board.
+    if reports.iter().any(|report| matches!(report, Report::Project(..) | Report::Board(_))) {
+        reports.push(desk.credential());
+    }
+    Ok(reports)
+}
+
+fn do_it(desk: &Desk, request: Request, edited: Option<Edited>) -> Result<Vec<Report>, Card> {
     match request {
         Request::Project(folder) => open_project(desk, &folder, edited),
         Request::NewProject(folder) => {
@@ -170,13 +234,13 @@ pub fn carry_out(desk: &Desk, request: Request, edited: Option<Edited>) -> Resul
         Request::Create(path) => create_board(desk, path),
         Request::Read => Ok(vec![read(desk, "read")?]),
         Request::Reset => {
-            let mut link =
-                Link::open(&desk.address()?, &SiliconOptions::default()).map_err(|error| sheets::card(&error))?;
+            let mut link = desk.link()?;
             link.reset_and_run().map_err(|error| sheets::card(&error))?;
-            drop(link);
+            desk.hold(link);
             Ok(vec![read(desk, "reset")?])
         }
         Request::PowerCycle => {
+            desk.let_go();
             desk.virtual_board()?.power_cycle().map_err(|error| sheets::card(&error))?;
             Ok(vec![read(desk, "power cycled")?])
         }
@@ -185,13 +249,17 @@ pub fn carry_out(desk: &Desk, request: Request, edited: Option<Edited>) -> Resul
             Ok(vec![Report::PoweredOff])
         }
         // These are started by `jobs` itself.
-        Request::Provision
+        Request::Provision { .. }
+        | Request::Lock { .. }
+        | Request::Debug(_)
         | Request::PickProject
         | Request::PickBoard
         | Request::PickObject
         | Request::Images(_)
         | Request::PickKey(_)
         | Request::PickFieldFile(_) => Ok(Vec::new()),
+        Request::Examine(depth) => doctor::examine(desk, depth),
+        Request::Credentials(request) => credentials::carry_out(desk, request, edited),
         Request::OpenObject(path) => editing::open_object(path, edited.as_ref()),
         request => match edited {
             Some(edited) => editing::carry_out(desk, request, edited),
@@ -303,22 +371,51 @@ fn put_on_desk(desk: &Desk, address: BoardAddress, board: Option<VirtualBoard>) 
 
 fn read(desk: &Desk, what: &str) -> Result<Report, Card> {
     let address = desk.address()?;
-    let mut link = Link::open(&address, &SiliconOptions::default()).map_err(|error| sheets::card(&error))?;
+    let mut link = desk.link()?;
     let survey = link.survey().map_err(|error| sheets::card(&error))?;
-    *lock(&desk.facts) = Some(sheets::board_facts(&survey));
+    // Reading leaves a core that was let in where it is; nobody else needs the link.
+    if survey.core_in_reach && survey.product_state == Some(ProductState::Closed) {
+        desk.hold(link);
+    }
+    desk.measured(&survey);
     Ok(Report::Board(Box::new(sheets::board(&address, &survey, &desk.profile(), what))))
+}
+
+/// What a person decided about a run. Consent to LOCKED is given for the board that was measured; the run asks it again.
+fn terms(desk: &Desk, request: Request) -> Result<(Goal, SampleKeys), Card> {
+    let keys = |confirmed| if confirmed { SampleKeys::Confirmed } else { SampleKeys::Refused };
+    match request {
+        Request::Lock { typed, sample_keys_confirmed } => {
+            let uid = lock(&desk.uid).ok_or_else(|| Card {
+                title: "The board's UID was not read".to_owned(),
+                remedy: Some("Read the board first.".to_owned()),
+                ..Card::default()
+            })?;
+            let consent = LockConsent::given(uid, &typed).map_err(|error| sheets::card(&error))?;
+            Ok((Goal::Locked(consent), keys(sample_keys_confirmed)))
+        }
+        Request::Provision { sample_keys_confirmed } => Ok((Goal::Closed, keys(sample_keys_confirmed))),
+        _ => Ok((Goal::Closed, SampleKeys::Refused)),
+    }
 }
 
 /// Runs the plan, reporting on the way. The last report is the verdict.
 ///
 /// # Errors
 /// What stopped it before the first step.
-pub fn provision(desk: &Desk, cancel: &Cancel, tell: &mut dyn FnMut(Report)) -> Result<Vec<Report>, Card> {
+pub fn provision(
+    desk: &Desk,
+    request: Request,
+    cancel: &Cancel,
+    tell: &mut dyn FnMut(Report),
+) -> Result<Vec<Report>, Card> {
     let (project, address) = (desk.project()?, desk.address()?);
+    let (goal, sample_keys) = terms(desk, request)?;
+    desk.let_go();
     let profile = desk.profile();
     let began = Instant::now();
     // What is stale is built again before the run, so the plan is shown anew when files changed since.
-    let titles: Vec<String> = match provision::plan_for(&project, FinalState::Closed) {
+    let titles: Vec<String> = match provision::plan_for(&project, goal.final_state()) {
         Ok((plan, _)) => {
             let expected = provision::Timings::load(provision::BoardKind::Virtual).expected(&plan);
             tell(Report::Plan(sheets::plan(&plan, &expected)));
@@ -327,11 +424,13 @@ pub fn provision(desk: &Desk, cancel: &Cancel, tell: &mut dyn FnMut(Report)) -> 
         Err(error) => return Ok(vec![Report::Finished(Box::new(Verdict::Fail(sheets::card(&error))))]),
     };
     let mut failed = None;
-    let result = provision::provision(&project, &address, FinalState::Closed, cancel, &mut |event| {
+    let wallet = Wallet::of_user();
+    let terms = Terms { goal: &goal, sample_keys, wallet: &wallet };
+    let result = provision::provision(&project, &address, terms, cancel, &mut |event| {
         if let Event::Failed { index, .. } = &event {
             failed = *index;
         }
-        if let Some(report) = sheets::report(&address, &profile, event) {
+        if let Some(report) = sheets::report(&profile, event) {
             tell(report);
         }
     });
@@ -346,7 +445,8 @@ pub fn provision(desk: &Desk, cancel: &Cancel, tell: &mut dyn FnMut(Report)) -> 
         }
     };
     let passed = matches!(verdict, Verdict::Pass { .. });
-    let mut reports = vec![Report::Finished(Box::new(verdict))];
+    // A run to CLOSED kept the credential.
+    let mut reports = vec![Report::Finished(Box::new(verdict)), desk.credential()];
     // A run that passed measured the board at its end, and asking a closed board resets it. Any other board is measured
     // again, whatever the run said.
     if passed {

@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::Instant;
 
@@ -11,10 +11,12 @@ use poll_promise::Promise;
 use provision::Cancel;
 
 use crate::dialogs;
+use crate::engine::debug::Talk;
 use crate::engine::{self, Desk, Edited};
+use crate::model::debug::Answer;
 use crate::model::images::BuildFile;
 use crate::model::{Card, Job, JobKind};
-use crate::update::{ImagesReport, ImagesRequest, Report, Request};
+use crate::update::{CredentialsReport, CredentialsRequest, ImagesReport, ImagesRequest, Report, Request};
 
 /// Called from a worker when there is something to take in.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
@@ -35,6 +37,9 @@ pub struct Jobs {
     receiver: Receiver<Report>,
     cancel: Option<Cancel>,
     cancel_trial: Option<Cancel>,
+    cancel_debug: Option<Cancel>,
+    /// To the act of debug authentication that may wait for a person.
+    answers: Option<Sender<Answer>>,
 }
 
 impl Jobs {
@@ -42,7 +47,18 @@ impl Jobs {
     pub fn new(wake: Wake) -> Self {
         let (sender, receiver) = sync_channel(WAITING_REPORTS);
         let desk = Arc::new(Desk::new(Arc::clone(&wake)));
-        Self { desk, wake, next: 1, results: Vec::new(), sender, receiver, cancel: None, cancel_trial: None }
+        Self {
+            desk,
+            wake,
+            next: 1,
+            results: Vec::new(),
+            sender,
+            receiver,
+            cancel: None,
+            cancel_trial: None,
+            cancel_debug: None,
+            answers: None,
+        }
     }
 
     /// Starts a job and says what it is. `edited` is the project that is open, as it is now.
@@ -59,7 +75,12 @@ impl Jobs {
         match kind {
             JobKind::Provision => self.cancel = Some(cancel.clone()),
             JobKind::Trial => self.cancel_trial = Some(cancel.clone()),
+            JobKind::Debug => self.cancel_debug = Some(cancel.clone()),
             _ => {}
+        }
+        let (answering, answers) = channel();
+        if kind == JobKind::Debug {
+            self.answers = Some(answering);
         }
         let work = move || {
             let outcome = match request {
@@ -72,7 +93,12 @@ impl Jobs {
                 Request::PickFieldFile(id) => {
                     Ok(dialogs::any_file().map(|path| Report::FieldFileChosen(id, path)).into_iter().collect())
                 }
-                Request::Provision | Request::Images(_) => {
+                Request::Credentials(CredentialsRequest::PickExport(index)) => {
+                    let chosen = dialogs::folder("Export credential");
+                    let chosen = chosen.map(|path| CredentialsReport::ExportChosen(index, path));
+                    Ok(chosen.map(Report::Credentials).into_iter().collect())
+                }
+                Request::Provision { .. } | Request::Lock { .. } | Request::Images(_) | Request::Debug(_) => {
                     let told = Arc::clone(&wake);
                     let asked = cancel.clone();
                     let mut tell = |report| {
@@ -87,7 +113,11 @@ impl Jobs {
                             Some(picked) => Ok(picked.map(Report::Images).into_iter().collect()),
                             None => engine::images::carry_out(&desk, request, edited, &cancel, &mut tell),
                         },
-                        _ => engine::provision(&desk, &cancel, &mut tell),
+                        Request::Debug(request) => {
+                            let mut talk = Talk { cancel: &cancel, answers: &answers, tell: &mut tell };
+                            engine::debug::carry_out(&desk, request, edited, &mut talk)
+                        }
+                        request => engine::provision(&desk, request, &cancel, &mut tell),
                     }
                 }
                 request => engine::carry_out(&desk, request, edited),
@@ -155,6 +185,20 @@ impl Jobs {
     pub fn cancel_trial(&self) {
         if let Some(cancel) = &self.cancel_trial {
             cancel.cancel();
+        }
+    }
+
+    /// Asks the act of debug authentication to stop.
+    pub fn cancel_debug(&self) {
+        if let Some(cancel) = &self.cancel_debug {
+            cancel.cancel();
+        }
+    }
+
+    /// Tells the act of debug authentication what a person did. One that has ended doesn't hear it.
+    pub fn answer(&self, answer: Answer) {
+        if let Some(answers) = &self.answers {
+            let _ended = answers.send(answer);
         }
     }
 

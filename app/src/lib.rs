@@ -1,5 +1,6 @@
 //! STiRoT Studio: the window, and the same jobs as commands. It shows what the engine does and decides nothing.
 
+mod acts;
 pub mod app;
 pub mod cli;
 pub mod command;

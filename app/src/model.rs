@@ -2,11 +2,15 @@
 //! [`crate::update`] is the only place that changes it, [`crate::jobs`] the only one that reaches a board.
 
 pub mod configuration;
+pub mod credentials;
+pub mod debug;
+pub mod doctor;
 pub mod editing;
 #[cfg(test)]
 pub(crate) mod example_sheets;
 pub mod images;
 pub mod keys;
+mod run;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -15,6 +19,7 @@ use chip::product_state::ProductState;
 
 use crate::console::Console;
 use crate::estimate;
+pub use run::{Check, CheckLine, Goal, PlanSheet, Run, StepSheet, StepState, Undo, Verdict};
 
 /// How something should be taken, besides its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +57,8 @@ pub enum View {
     Keys,
     /// Any file as bytes and parts, and whether an image will boot.
     Images,
+    /// Debug authentication: discovery, credential, opening debug, regression.
+    Debug,
     /// Preflight, plan, run, verdict.
     Provision,
 }
@@ -140,154 +147,6 @@ pub struct ProjectSheet {
     pub findings: Vec<FindingLine>,
 }
 
-/// How a step can be taken back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Undo {
-    /// It writes nothing.
-    Nothing,
-    /// By writing again.
-    Reversible,
-    /// By a regression with the credential.
-    ByRegression,
-    /// Not at all.
-    Never,
-}
-
-/// How a check of the bench came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Check {
-    /// As it should be.
-    Good,
-    /// Not as expected, but no reason to stop.
-    Warning,
-    /// The plan can't run.
-    Bad,
-    /// It couldn't be measured.
-    NotRead,
-}
-
-/// One check of the bench before a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckLine {
-    /// What was checked.
-    pub name: String,
-    /// How it came out.
-    pub check: Check,
-    /// What was measured.
-    pub text: String,
-    /// What to do; empty when there is nothing to do.
-    pub remedy: String,
-}
-
-/// A step of the plan.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StepSheet {
-    /// A few words.
-    pub title: String,
-    /// What is written and where.
-    pub what: String,
-    /// What will prove it.
-    pub proof: String,
-    /// Why it is done, and why here.
-    pub why: String,
-    /// How it can be taken back.
-    pub undo: Undo,
-    /// Bytes that travel.
-    pub bytes: u64,
-    /// Seconds it took in earlier runs; `None` when it was never timed.
-    pub expected: Option<f64>,
-}
-
-/// A plan, or why there is none.
-#[derive(Debug, Clone, PartialEq)]
-pub enum PlanSheet {
-    /// Nothing to plan, or still being made.
-    None,
-    /// Ready to run.
-    Ready {
-        /// The hash that names it, in hex.
-        hash: String,
-        /// Its steps.
-        steps: Vec<StepSheet>,
-        /// Inputs by name and hash; secrets by name and fingerprint.
-        inputs: Vec<(String, String)>,
-    },
-    /// It isn't made yet, because something has to be done before.
-    Waiting {
-        /// What, in a sentence.
-        why: String,
-        /// What is out of date, line by line.
-        what: Vec<String>,
-    },
-    /// It can't be made.
-    Refused(Card),
-}
-
-/// How far a step is.
-#[derive(Debug, Clone, PartialEq)]
-pub enum StepState {
-    /// Not begun.
-    Waiting,
-    /// Going on.
-    Running {
-        /// When it began.
-        since: Instant,
-        /// Bytes or parts done.
-        done: u64,
-        /// Of how many; 0 when the step can't tell.
-        total: u64,
-    },
-    /// Proved.
-    Proved {
-        /// By what.
-        evidence: String,
-        /// Seconds it took.
-        seconds: f64,
-    },
-    /// Not needed in this run, because the board shows it done.
-    Skipped {
-        /// What the board shows.
-        evidence: String,
-    },
-    /// It failed here.
-    Failed,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Verdict {
-    /// Proved to the end.
-    Pass {
-        /// The state reached, as the board named it.
-        state: String,
-        /// What proves it, line by line.
-        evidence: Vec<String>,
-        /// Where the record is, when it was saved.
-        record: Option<PathBuf>,
-        /// Seconds of the whole run.
-        seconds: f64,
-    },
-    /// Failed, with the board as the card says.
-    Fail(Card),
-    /// Stopped by the person at a safe point.
-    Stopped(Card),
-}
-
-/// A run of the plan.
-#[derive(Debug, Clone)]
-pub struct Run {
-    /// The steps' titles when the run began, and how far each is.
-    pub steps: Vec<StepState>,
-    /// When it began.
-    pub started: Instant,
-    /// Whether the person asked it to stop.
-    pub stopping: bool,
-    /// Lines said on the way.
-    pub log: Vec<String>,
-    /// How it ended.
-    pub verdict: Option<Verdict>,
-}
-
 /// One field of the option bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptionLine {
@@ -320,8 +179,8 @@ pub struct Reading {
     pub debug_open: Option<bool>,
     /// Option bytes, field by field.
     pub option_bytes: Vec<OptionLine>,
-    /// What discovery answered, name and value.
-    pub discovery: Vec<(String, String)>,
+    /// What discovery answered; `None` when the board wasn't asked or didn't answer.
+    pub discovery: Option<debug::DiscoverySheet>,
     /// The checks before a run, against this reading.
     pub preflight: Vec<CheckLine>,
 }
@@ -396,6 +255,12 @@ pub enum JobKind {
     Board,
     /// A provisioning run.
     Provision,
+    /// An act of debug authentication.
+    Debug,
+    /// Finding out what is wrong with the board.
+    Doctor,
+    /// Reading the wallet, or putting something into it or out of it.
+    Wallet,
     /// A file dialog is open.
     Dialog,
 }
@@ -464,7 +329,17 @@ pub struct Model {
     pub choices: Vec<BoardChoice>,
     /// The board.
     pub board: Option<BoardSheet>,
-    /// The plan for project and board.
+    /// Debug authentication.
+    pub debug: debug::DebugPanel,
+    /// Certificates to be made, and the wallet.
+    pub credentials: credentials::Credentials,
+    /// What was found out about a board that doesn't do what it should.
+    pub doctor: doctor::Doctor,
+    /// Where the plan leads.
+    pub goal: Goal,
+    /// Whether a person confirmed that keys everybody has go into this real board.
+    pub sample_keys_confirmed: bool,
+    /// The plan for project, board and goal.
     pub plan: PlanSheet,
     /// The run that goes on or went last.
     pub run: Option<Run>,
@@ -497,6 +372,11 @@ impl Model {
             recent: Vec::new(),
             choices: Vec::new(),
             board: None,
+            debug: debug::DebugPanel::default(),
+            credentials: credentials::Credentials::default(),
+            doctor: doctor::Doctor::default(),
+            goal: Goal::Closed,
+            sample_keys_confirmed: false,
             plan: PlanSheet::None,
             run: None,
             console: Console::default(),
@@ -513,6 +393,20 @@ impl Model {
         self.board.as_ref()?.reading.as_ref()?.state
     }
 
+    /// Whether keys that everybody has would go into a real board.
+    pub fn must_confirm_sample_keys(&self) -> bool {
+        self.board.as_ref().is_some_and(|board| board.kind == BoardKind::Real)
+            && self.project.as_ref().is_some_and(|project| !project.sample_keys.is_empty())
+    }
+
+    /// Whether a debugger can enter a board that is otherwise shut: opened here, or found so when it was measured.
+    pub fn debug_is_open(&self) -> bool {
+        let reading = self.board.as_ref().and_then(|board| board.reading.as_ref());
+        let found = reading
+            .is_some_and(|reading| reading.state == Some(ProductState::Closed) && reading.debug_open == Some(true));
+        self.debug.opened.is_some() || found
+    }
+
     /// Shows what went wrong in a kind of job, in place of what that kind showed before.
     pub fn put_card(&mut self, kind: JobKind, card: Card) {
         self.drop_card(kind);
@@ -526,7 +420,8 @@ impl Model {
 
     /// The job that holds the board, if any.
     pub fn board_job(&self) -> Option<&Job> {
-        self.jobs.iter().find(|job| matches!(job.kind, JobKind::Board | JobKind::Provision))
+        let holds = |kind| matches!(kind, JobKind::Board | JobKind::Provision | JobKind::Debug | JobKind::Doctor);
+        self.jobs.iter().find(|job| holds(job.kind))
     }
 
     /// Whether a job of a kind runs.

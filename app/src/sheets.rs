@@ -1,7 +1,11 @@
 //! The engine's types in the words and shapes that the window shows. It reads and rephrases, it decides nothing.
 
+pub(crate) mod credentials;
+pub(crate) mod debug;
+pub(crate) mod doctor;
 pub(crate) mod editing;
 pub(crate) mod images;
+pub(crate) mod permissions;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -10,7 +14,7 @@ use chip::option_bytes::obw2;
 use chip::product_state::ProductState;
 use project::{Assessment, BoardFacts, Draft, ProjectError, Severity};
 use provision::{
-    BoardAddress, BoardProfile, Event, FinalState, Identity, Outcome, Plan, ProvisionError, Record, RunFolder, Survey,
+    BoardAddress, BoardProfile, Event, Identity, Outcome, Plan, ProvisionError, Record, RunFolder, Survey,
 };
 
 use crate::local_time;
@@ -62,6 +66,7 @@ fn title(error: &ProvisionError) -> String {
         ProvisionError::Connect { board, .. } => format!("could not connect to {board}"),
         ProvisionError::Link { action, .. } => format!("{action} failed"),
         ProvisionError::Flash { memory, .. } => format!("writing {memory} failed"),
+        ProvisionError::Authentication(problem) => debug::title(problem),
         other => other.to_string(),
     }
 }
@@ -74,19 +79,22 @@ fn place(error: &ProvisionError) -> Option<String> {
         | ProvisionError::BoardFile { path, .. }
         | ProvisionError::BoardOtherRom { path }
         | ProvisionError::File { path, .. } => Some(path.display().to_string()),
-        ProvisionError::Connect { board, .. } | ProvisionError::RealBoard { board } => Some(board.clone()),
+        ProvisionError::Connect { board, .. } | ProvisionError::SampleKeys { board, .. } => Some(board.clone()),
         ProvisionError::ReadBack { address, .. } | ProvisionError::SecretInMemory { address, .. } => {
             Some(text::address(*address))
         }
         ProvisionError::RssRefused { call, .. } | ProvisionError::RssUnknown { call } => Some(call.clone()),
         ProvisionError::Preflight { check, .. } => Some(check.clone()),
+        ProvisionError::Authentication(problem) => Some(problem.place.to_string()),
+        ProvisionError::Discovery { .. } => Some("the mailbox behind access port 0".to_owned()),
         _ => None,
     }
 }
 
 /// The likely cause, where experience has one; users' threads name these most often.
-const fn cause(error: &ProvisionError) -> Option<&'static str> {
+fn cause(error: &ProvisionError) -> Option<&'static str> {
     match error {
+        ProvisionError::Authentication(problem) => debug::cause(problem),
         ProvisionError::BoardBusy { .. } => Some("another window or command has the board powered on"),
         ProvisionError::BoardMissing { .. } => Some("the file was moved, or the name is mistyped"),
         ProvisionError::Connect { .. } => Some("no supply, a loose cable, or NRST isn't wired to the probe"),
@@ -205,7 +213,7 @@ fn board_name(address: &BoardAddress) -> String {
 /// A board as it was just measured; `what` was done to it before.
 pub(crate) fn board(address: &BoardAddress, survey: &Survey, profile: &BoardProfile, what: &str) -> BoardSheet {
     BoardSheet {
-        reading: Some(reading(address, survey, profile)),
+        reading: Some(reading(survey, profile)),
         last: (!matches!(what, "" | "read")).then(|| what.to_owned()),
         ..unread_board(address)
     }
@@ -227,9 +235,9 @@ pub(crate) fn unread_board(address: &BoardAddress) -> BoardSheet {
     }
 }
 
-/// A survey as a reading, with the checks that a run to CLOSED makes of it.
-pub(crate) fn reading(address: &BoardAddress, survey: &Survey, profile: &BoardProfile) -> Reading {
-    let checks = provision::preflight(survey, address, FinalState::Closed, profile);
+/// A survey as a reading, with the checks that a run makes of it.
+pub(crate) fn reading(survey: &Survey, profile: &BoardProfile) -> Reading {
+    let checks = provision::preflight(survey, None, profile);
     Reading {
         at: local_time::now(),
         state: survey.product_state,
@@ -246,20 +254,7 @@ pub(crate) fn reading(address: &BoardAddress, survey: &Survey, profile: &BoardPr
         hdpl: survey.hdpl,
         debug_open: Some(survey.core_in_reach),
         option_bytes: survey.option_bytes.as_ref().map(option_lines::lines).unwrap_or_default(),
-        discovery: survey
-            .discovery
-            .iter()
-            .flat_map(|answer| {
-                [
-                    answer.lifecycle().map(|code| ("Life cycle".to_owned(), format!("0x{code:02X}"))),
-                    answer.integrity().map(|intact| {
-                        ("Integrity".to_owned(), if intact { "intact" } else { "not intact" }.to_owned())
-                    }),
-                    Some(("Mailbox".to_owned(), format!("answered at {}", text::address(answer.mailbox_base)))),
-                ]
-            })
-            .flatten()
-            .collect(),
+        discovery: survey.discovery.as_ref().map(debug::discovery),
         preflight: checks
             .into_iter()
             .map(|finding| CheckLine {
@@ -278,9 +273,9 @@ pub(crate) fn reading(address: &BoardAddress, survey: &Survey, profile: &BoardPr
 }
 
 /// What an event of a run means for the window; the run's end comes as its result instead.
-pub(crate) fn report(address: &BoardAddress, profile: &BoardProfile, event: Event) -> Option<Report> {
+pub(crate) fn report(profile: &BoardProfile, event: Event) -> Option<Report> {
     Some(match event {
-        Event::Surveyed(survey) => Report::Surveyed(Box::new(reading(address, &survey, profile))),
+        Event::Surveyed(survey) => Report::Surveyed(Box::new(reading(&survey, profile))),
         Event::StepStarted { index, .. } => Report::StepStarted(index),
         Event::Progress { index, done, total } => Report::Progress(index, done, total),
         Event::StepProved { index, evidence, seconds } => Report::StepProved(index, evidence, seconds),

@@ -82,8 +82,12 @@ pub(crate) fn file_name(path: &Path) -> String {
     }
 }
 
-/// Words with a capital at their start.
+/// Words with a capital at their start. The name of a file keeps its own letters.
 pub(crate) fn sentence(text: &str) -> String {
+    let first = text.split([' ', ',', ':']).next().unwrap_or_default();
+    if first.contains('_') || first.trim_end_matches('.').contains('.') {
+        return text.to_owned();
+    }
     let mut characters = text.chars();
     match characters.next() {
         Some(first) => first.to_uppercase().chain(characters).collect(),
@@ -94,6 +98,14 @@ pub(crate) fn sentence(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_begins_with_a_capital_unless_a_file_name_begins_it() {
+        assert_eq!(sentence("the board is shut"), "The board is shut");
+        assert_eq!(sentence("shut."), "Shut.");
+        assert_eq!(sentence("appli_enc_sign.hex isn't there yet"), "appli_enc_sign.hex isn't there yet");
+        assert_eq!(sentence("appli.bin: it is empty"), "appli.bin: it is empty");
+    }
 
     #[test]
     fn numbers_are_grouped_in_fours_and_filled_up() {

@@ -1,16 +1,23 @@
 //! The only place that changes the model: by a command, or by what a job reports. What has to happen outside is
 //! returned as effects; nothing here blocks, opens a file or reaches a board.
 
+mod credentials;
+mod debug;
+mod doctor;
 mod editing;
 mod images;
 mod messages;
 
 use std::time::Instant;
 
+use chip::product_state::ProductState;
+
 use crate::command::{Command, failure, quiet_project};
 use crate::console::Console;
 use crate::model::configuration::ConfigurationIntent;
-use crate::model::{BoardSheet, JobKind, Model, Reading, Run, StepState, ThemeChoice, Verdict, View};
+use crate::model::{BoardSheet, Goal, JobKind, Model, Reading, Run, StepState, ThemeChoice, Verdict, View};
+pub use credentials::{CredentialsReport, CredentialsRequest};
+pub use debug::{DebugReport, DebugRequest};
 pub use images::{Around, ImagesReport, ImagesRequest};
 pub use messages::{Effect, Report, Request};
 
@@ -28,6 +35,9 @@ pub fn apply(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::Show(view) => {
             model.view = view;
             model.object_file = None;
+            if view == View::Keys {
+                credentials::shown(model, effects);
+            }
         }
         Command::ChooseObjectFile => start(JobKind::Dialog, Request::PickObject),
         Command::OpenObjectFile(path) => start(JobKind::Object, Request::OpenObject(path)),
@@ -54,6 +64,9 @@ pub fn apply(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         }
         Command::Configuration(intent) => editing::apply(model, intent, effects),
         Command::Images(intent) => images::apply(model, intent, effects),
+        Command::Debug(intent) => debug::apply(model, intent, effects),
+        Command::Credentials(intent) => credentials::apply(model, intent, effects),
+        Command::Doctor(intent) => doctor::apply(model, intent, effects),
         Command::ListBoards => start(JobKind::Boards, Request::Boards),
         Command::ChooseBoard => start(JobKind::Dialog, Request::PickBoard),
         Command::OpenBoard(address) => start(JobKind::Board, Request::Open(address)),
@@ -62,10 +75,12 @@ pub fn apply(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::ReadBoard => start(JobKind::Board, Request::Read),
         Command::ResetBoard => {
             model.console.note("reset");
+            model.debug.core = None;
             start(JobKind::Board, Request::Reset);
         }
         Command::PowerCycle => {
             model.console.note("supply off and on");
+            model.debug.core = None;
             start(JobKind::Board, Request::PowerCycle);
         }
         Command::PowerOff => start(JobKind::Board, Request::PowerOff),
@@ -75,17 +90,18 @@ pub fn apply(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
             }
         }
         Command::Provision => {
-            model.view = View::Provision;
-            model.cards.clear();
-            model.run = Some(Run {
-                steps: vec![StepState::Waiting; model.steps().len()],
-                started: Instant::now(),
-                stopping: false,
-                log: Vec::new(),
-                verdict: None,
-            });
-            start(JobKind::Provision, Request::Provision);
+            begin_run(model);
+            start(JobKind::Provision, Request::Provision { sample_keys_confirmed: model.sample_keys_confirmed });
         }
+        Command::Lock(typed) => {
+            begin_run(model);
+            start(JobKind::Provision, Request::Lock { typed, sample_keys_confirmed: model.sample_keys_confirmed });
+        }
+        Command::ChooseGoal(goal) => {
+            model.view = View::Provision;
+            choose_goal(model, goal, effects);
+        }
+        Command::ConfirmSampleKeys(confirmed) => model.sample_keys_confirmed = confirmed,
         Command::Cancel => {
             if let Some(run) = &mut model.run {
                 run.stopping = true;
@@ -113,6 +129,7 @@ pub fn apply(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::CopyText(text) => effects.push(Effect::Copy(text)),
         Command::Quit => effects.push(Effect::Close),
     }
+    credentials::refresh(model);
 }
 
 /// Takes in what a job reports. Effects come out where one thing leads to the next.
@@ -130,9 +147,13 @@ pub fn receive(model: &mut Model, report: Report, effects: &mut Vec<Effect>) {
             editing::refresh(model);
             editing::assess(model, effects);
             images::ended(model);
+            debug::ended(model);
             take_held(model, effects);
         }
         Report::Images(report) => images::receive(model, report, effects),
+        Report::Debug(report) => debug::receive(model, report),
+        Report::Credentials(report) => credentials::receive(model, report),
+        Report::Examined(examination) => doctor::examined(model, *examination),
         Report::Editing(draft, found) => {
             editing::take(model, *draft, *found);
             // Keys and numbers of the project decide about images.
@@ -159,7 +180,11 @@ pub fn receive(model: &mut Model, report: Report, effects: &mut Vec<Effect>) {
             model.drop_card(JobKind::Project);
             if changed {
                 model.run = None;
+                credentials::project_changed(model);
+                model.sample_keys_confirmed = false;
             }
+            // A project is read with the plan to CLOSED.
+            model.goal = Goal::Closed;
             effects.push(Effect::SaveSettings);
         }
         Report::Boards(choices) => model.choices = choices,
@@ -167,6 +192,8 @@ pub fn receive(model: &mut Model, report: Report, effects: &mut Vec<Effect>) {
         Report::PoweredOff => {
             if let Some(board) = &mut model.board {
                 board.powered = false;
+                model.debug.opened = None;
+                model.debug.core = None;
                 board.last = Some("powered off".to_owned());
             }
         }
@@ -203,13 +230,16 @@ pub fn receive(model: &mut Model, report: Report, effects: &mut Vec<Effect>) {
             finish(model, Verdict::Fail(*card), effects);
         }
         Report::Failed(kind, card) => {
-            if kind == JobKind::Check {
-                editing::check_failed(model);
+            match kind {
+                JobKind::Check => editing::check_failed(model),
+                JobKind::Debug => debug::unreached(model),
+                _ => {}
             }
             model.put_card(kind, *card);
         }
         Report::Console(bytes) => model.console.receive(&bytes),
     }
+    credentials::refresh(model);
 }
 
 /// Finds out about the project again, though nothing was edited here: another program may have changed a file.
@@ -230,6 +260,7 @@ fn take_held(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 fn take_board(model: &mut Model, mut board: BoardSheet, effects: &mut Vec<Effect>) {
+    forget_other_state(model, board.reading.as_ref().and_then(|reading| reading.state));
     match model.board.take() {
         Some(before) if before.address == board.address => {
             board.earlier = before.reading.map(|reading| reading.option_bytes).unwrap_or_default();
@@ -237,16 +268,63 @@ fn take_board(model: &mut Model, mut board: BoardSheet, effects: &mut Vec<Effect
         }
         _ => {
             model.run = None;
+            model.debug.forget_board();
+            model.sample_keys_confirmed = false;
+            choose_goal(model, Goal::Closed, effects);
             model.console = Console::default();
             effects.push(Effect::Start(JobKind::Boards, Request::Boards));
         }
+    }
+    // What is measured goes before what was remembered: a reset or the supply may have shut debug again.
+    if board
+        .reading
+        .as_ref()
+        .is_some_and(|reading| reading.debug_open != Some(true) || reading.state != Some(ProductState::Closed))
+    {
+        model.debug.opened = None;
+        model.debug.core = None;
     }
     model.drop_card(JobKind::Board);
     model.board = Some(board);
     effects.push(Effect::SaveSettings);
 }
 
+/// Makes the plan for another end, unless it is the one shown.
+fn choose_goal(model: &mut Model, goal: Goal, effects: &mut Vec<Effect>) {
+    if model.goal == goal {
+        return;
+    }
+    model.goal = goal;
+    model.run = None;
+    if model.project.is_some() {
+        effects.push(Effect::Start(JobKind::Project, Request::Plan(goal)));
+    }
+}
+
+fn begin_run(model: &mut Model) {
+    model.view = View::Provision;
+    model.cards.clear();
+    model.debug.considered = None;
+    model.run = Some(Run {
+        steps: vec![StepState::Waiting; model.steps().len()],
+        started: Instant::now(),
+        stopping: false,
+        log: Vec::new(),
+        verdict: None,
+    });
+}
+
+/// Puts away what was true of a board in another state: an examination, and an act that went well.
+fn forget_other_state(model: &mut Model, now: Option<ProductState>) {
+    if model.product_state() != now {
+        model.doctor.examination = None;
+        model.doctor.open = false;
+        model.debug.outcome.take_if(|outcome| outcome.result.is_ok());
+    }
+}
+
 fn take_reading(model: &mut Model, reading: Reading) {
+    forget_other_state(model, reading.state);
     let Some(board) = &mut model.board else { return };
     if let Some(before) = board.reading.replace(reading)
         && !before.option_bytes.is_empty()
@@ -321,6 +399,7 @@ mod tests {
 
     use super::*;
     use crate::model::configuration::FieldId;
+    use crate::model::debug::{Act, ActOutcome};
     use crate::model::{BoardKind, Card, Job, PlanSheet, StepSheet, Undo};
 
     fn step(title: &str) -> StepSheet {
@@ -360,7 +439,8 @@ mod tests {
         let mut model = ready();
         let mut effects = Vec::new();
         apply(&mut model, Command::Provision, &mut effects);
-        assert_eq!(effects, [Effect::Start(JobKind::Provision, Request::Provision)]);
+        let request = Request::Provision { sample_keys_confirmed: false };
+        assert_eq!(effects, [Effect::Start(JobKind::Provision, request)]);
         for report in [
             Report::StepStarted(0),
             Report::StepProved(0, "read back".to_owned(), 0.5),
@@ -381,6 +461,37 @@ mod tests {
         apply(&mut model, Command::Provision, &mut effects);
         receive(&mut model, Report::Failed(JobKind::Provision, Box::default()), &mut effects);
         assert!(model.active_run().is_none());
+    }
+
+    #[test]
+    fn a_board_in_another_state_keeps_nothing_that_was_said_of_it_before() {
+        let mut model = ready();
+        let mut effects = Vec::new();
+        let in_state = |state| Reading { state: Some(state), ..Reading::default() };
+        receive(&mut model, Report::Surveyed(Box::new(in_state(ProductState::Open))), &mut effects);
+        model.debug.outcome = Some(ActOutcome {
+            act: Act::Regress,
+            result: Ok(Vec::new()),
+            exchanges: Vec::new(),
+            at: String::new(),
+            seconds: 0.0,
+        });
+        model.doctor.open = true;
+        receive(&mut model, Report::Surveyed(Box::new(in_state(ProductState::Open))), &mut effects);
+        assert!(model.debug.outcome.is_some() && model.doctor.open, "the same state changes nothing");
+        receive(&mut model, Report::Surveyed(Box::new(in_state(ProductState::Locked))), &mut effects);
+        assert_eq!((model.debug.outcome, model.doctor.open), (None, false));
+    }
+
+    #[test]
+    fn a_board_that_an_act_cannot_reach_shows_nothing_that_was_read_before() {
+        let mut model = ready();
+        let mut effects = Vec::new();
+        let reading = Reading { state: Some(ProductState::Closed), ..Reading::default() };
+        receive(&mut model, Report::Surveyed(Box::new(reading)), &mut effects);
+        receive(&mut model, Report::Failed(JobKind::Debug, Box::default()), &mut effects);
+        assert_eq!(model.product_state(), None);
+        assert_eq!(model.board.as_ref().and_then(|board| board.last.as_deref()), Some("not reached"));
     }
 
     #[test]

@@ -30,6 +30,19 @@ fn rules_broken(window: &Window) -> Vec<&'static str> {
 }
 
 #[test]
+fn a_press_into_the_menus_field_leaves_the_menu_open() {
+    in_own_data_folder("a_press_into_the_menus_field_leaves_the_menu_open", |_| {
+        let mut window = window(&sample(), None);
+        settle(&mut window);
+        window.get_by_label_contains("Project Sample").click();
+        window.run_steps(3);
+        window.get_by_role_and_label(Role::TextInput, "Folder").click();
+        window.run_steps(3);
+        window.get_by_role_and_label(Role::TextInput, "Folder");
+    });
+}
+
+#[test]
 fn a_project_of_sts_is_edited_mended_and_made_whole_by_keyboard_alone() {
     in_own_data_folder("a_project_of_sts_is_edited_mended_and_made_whole_by_keyboard_alone", |folder| {
         let project = published(folder);

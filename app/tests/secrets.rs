@@ -32,11 +32,21 @@ fn seen(window: &Window, all: &mut Vec<String>) {
 
 /// Shows every view and every document, with all its folds open, and takes in what is seen.
 fn look_at_everything(window: &mut Window, all: &mut Vec<String>) {
-    for view in [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5] {
+    for view in [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6] {
         press(window, Modifiers::COMMAND, view);
         window.run_steps(3);
         seen(window, all);
     }
+    for section in ["Section Certificates", "Section Wallet"] {
+        press(window, Modifiers::COMMAND, Key::Num3);
+        tab_to(window, section);
+        press(window, Modifiers::NONE, Key::Enter);
+        step_until(window, "the section", A_JOB, |model| model.jobs.is_empty());
+        seen(window, all);
+    }
+    press(window, Modifiers::NONE, Key::F10);
+    step_until(window, "the examination", A_JOB, |model| model.jobs.is_empty() && model.doctor.examination.is_some());
+    seen(window, all);
     press(window, Modifiers::COMMAND, Key::Num2);
     for document in ["STiRoT", "Image", "Debug authentication", "Project"] {
         tab_to(window, document);
@@ -152,9 +162,11 @@ fn what_is_secret_is_not_seen_anywhere() {
         look_at_everything(&mut window, &mut all);
         let model = window.state().model();
         assert!(model.cards.is_empty(), "{:?}", model.cards);
-        // The file with the old password is what is left: it is noticed, and what it holds isn't told.
+        // The password file is built with the object: both hold the typed password, and nothing is left that doesn't belong.
         let broken = model.editing.as_ref().unwrap().found.assessment.belonging.first_broken().cloned();
-        assert_eq!(broken.map(|link| link.to), Some(::project::PartId::PasswordFile));
+        assert!(broken.is_none(), "{broken:?}");
+        let built = fs::read(project.join("DA/Binary/password.bin")).unwrap();
+        assert!(built.ends_with(PASSWORD.as_bytes()), "the password file holds the typed password");
 
         // What the studio itself wrote into the user's data.
         texts_below(&folder.join("data"), &mut all);

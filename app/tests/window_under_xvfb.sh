@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The real window on a virtual display of 1366x768: a first start, a field edited and the edit taken back, Provision
-# pressed with the keyboard in the dark theme and with the mouse in the light one, PASS awaited, pictures taken on the way.
+# pressed with the keyboard in the dark theme and with the mouse in the light one, PASS awaited, the closed board asked and
+# regressed, Provision once more; pictures taken on the way.
 #
 # Usage: window_under_xvfb.sh PROGRAM [FOLDER FOR PICTURES]
 # Needs: xvfb openbox xdotool imagemagick
@@ -69,6 +70,10 @@ no_unsaved_edit() { ! ls "$STIROT_STUDIO_DATA"/projects/*/unsaved-edits.toml >/d
 record_is_there() { ls "$STIROT_STUDIO_DATA"/boards/*/records/*.json >/dev/null 2>&1; }
 passed() { record_is_there && grep -q '"outcome": "passed"' "$STIROT_STUDIO_DATA"/boards/*/records/*.json; }
 
+# How many runs went from a board in OPEN to the end.
+runs_from_open() { grep -ls 'from the beginning' "$STIROT_STUDIO_DATA"/boards/*/records/*.json | xargs -r grep -ls '"outcome": "passed"' | wc -l; }
+ran_from_open() { [ "$(runs_from_open)" -ge "$1" ]; }
+
 # Processor ticks that all threads of the window have used.
 ticks() { awk '{print $14 + $15}' "/proc/$pid/stat"; }
 
@@ -110,6 +115,28 @@ images() {
     xdotool key ctrl+w; sleep 0.4
 }
 
+# The Debug view: the closed board is asked what it is, the regression shows what it erases and is done, and the board is
+# provisioned again. A run from OPEN proves that the regression was one.
+way_back() {
+    local ok=$1
+    xdotool key ctrl+5; sleep 1; picture "$theme-debug"
+    local before after
+    before=$(ticks); sleep 5; after=$(ticks)
+    [ $((after - before)) -le 1 ] || fail "the idle debug view used $((after - before)) ticks in 5 s"
+    xdotool key ctrl+k; sleep 0.4; xdotool type 'discover'; sleep 0.4; xdotool key Return
+    # The green frame around what the board answered.
+    until_true 30 shows "$ok" 5300
+    sleep 0.5; picture "$theme-discovered"
+    xdotool key ctrl+k; sleep 0.4; xdotool type 'regressto'; sleep 0.4; xdotool key Return
+    sleep 1; picture "$theme-regress"
+    xdotool mousemove 240 404 click 1; sleep 0.2; xdotool mousemove 700 757
+    until_true 60 shows "$ok" 4700
+    sleep 0.5; picture "$theme-regressed"
+    xdotool key ctrl+6; sleep 0.5; xdotool key F9
+    until_true 180 ran_from_open 2
+    sleep 1
+}
+
 # A session: theme, accent, ok and danger colour, how Provision is pressed.
 session() {
     local theme=$1 accent=$2 ok=$3 danger=$4 press=$5
@@ -145,7 +172,7 @@ session() {
     before=$(ticks); sleep 5; after=$(ticks)
     [ $((after - before)) -le 1 ] || fail "the idle keys view used $((after - before)) ticks in 5 s"
     images "$press" "$ok" "$danger"
-    xdotool key ctrl+5; sleep 0.5
+    xdotool key ctrl+6; sleep 0.5
 
     case $press in
         keyboard) xdotool key F9 ;;
@@ -162,6 +189,8 @@ session() {
     before=$(ticks); sleep 10; after=$(ticks)
     echo "$theme: idle for 10 s with the application waiting: $((after - before)) ticks"
     [ $((after - before)) -le 1 ] || fail "an idle window used $((after - before)) ticks in 10 s"
+
+    way_back "$ok"
 
     xdotool key ctrl+1; sleep 1; picture "$theme-board"
     xdotool key ctrl+k; sleep 0.5; xdotool type rea; sleep 0.5; picture "$theme-palette"

@@ -80,7 +80,7 @@ fn new(path: &std::path::Path, seed: Option<u64>, json: bool) -> Result<(), Fail
 fn measure(address: &BoardAddress) -> Result<Reading, Failure> {
     let mut link = Link::open(address, &SiliconOptions::default())?;
     let survey = link.survey()?;
-    Ok(sheets::reading(address, &survey, &BoardProfile::discovery_kit()))
+    Ok(sheets::reading(&survey, &BoardProfile::discovery_kit()))
 }
 
 fn show(address: &BoardAddress, json: bool) -> Result<(), Failure> {
@@ -102,7 +102,7 @@ fn show(address: &BoardAddress, json: bool) -> Result<(), Failure> {
     for (name, value) in facts {
         say(format!("{name:<14} {}", value.unwrap_or_else(unread)));
     }
-    for (name, value) in &reading.discovery {
+    for (name, value) in discovered(&reading) {
         say(format!("{:<14} {value}", name.to_lowercase()));
     }
     if reading.option_bytes.is_empty() {
@@ -112,6 +112,12 @@ fn show(address: &BoardAddress, json: bool) -> Result<(), Failure> {
         say(format!("{:<8} {:<15} {:<11} {}", line.register, line.field, line.value, line.meaning));
     }
     Ok(())
+}
+
+/// What the ROM said, name and value.
+fn discovered(reading: &Reading) -> impl Iterator<Item = (&str, &str)> {
+    let lines = reading.discovery.iter().flat_map(|discovery| &discovery.lines);
+    lines.filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)))
 }
 
 fn print_json(address: &BoardAddress, reading: &Reading) -> Result<(), Failure> {
@@ -125,7 +131,7 @@ fn print_json(address: &BoardAddress, reading: &Reading) -> Result<(), Failure> 
         })
         .collect();
     let discovery: serde_json::Map<String, serde_json::Value> =
-        reading.discovery.iter().map(|(name, value)| (name.to_lowercase(), value.as_str().into())).collect();
+        discovered(reading).map(|(name, value)| (name.to_lowercase(), value.into())).collect();
     say_json(&serde_json::json!({
         "board": address.to_string(),
         "product_state": reading.state.map(|state| state.name()),

@@ -1,136 +1,51 @@
-//! `stirot-studio certificate`: debug certificates and password files, read and verified.
+//! `stirot-studio certificate`: debug certificates made, joined, shown and verified; password files shown. What the
+//! commands share is here.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use clap::Subcommand;
-use formats::certificate::{CertificateChain, permission_bits, permissions_text};
-use formats::da::{Password, read_certificate_object};
-use formats::{ObkFile, Outcome, Secret, is_sample};
+use formats::certificate::{CertificateChain, CertificateReport, Target};
+use formats::{Effective, ObkFile, Outcome, Permission, Permissions, Secret};
 use serde_json::json;
 
-use super::{Failure, say, say_json};
+use super::{Failure, say};
+
+mod chain;
+mod new;
+mod show;
 
 /// What to do with a certificate.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show a certificate, a chain or a password file, and whether it verifies
-    #[command(after_help = "With --object the chain's root, or the password, is compared with what a board with that \
-                            object trusts.\nA password is never shown.\nExample: stirot-studio certificate show \
-                            DA/Certificates/cert_leaf_chain.b64 --object DA/Binary/DA_Config.obk")]
-    Show {
-        /// A `.b64` file as ST's tool writes it, or a password.bin
-        file: PathBuf,
-        /// The debug-authentication object of the board
-        #[arg(long, value_name = "OBK")]
-        object: Option<PathBuf>,
-        /// Print what was found as JSON
-        #[arg(long)]
-        json: bool,
-    },
+    /// Make a certificate: a root that signs itself, or one under an issuer; a file that is there stays as it is
+    New(Box<new::Arguments>),
+    /// Join certificates into a chain, as ST's tools take it: from the root on, checked
+    Chain(chain::Arguments),
+    /// Show a certificate, a chain or a password file, whether it verifies, and who takes which permission away
+    Show(show::Arguments),
 }
 
 pub(super) fn run(command: Command) -> Result<(), Failure> {
-    let Command::Show { file, object, json } = command;
-    let bytes = Secret::new(std::fs::read(&file).map_err(|error| Failure::file("reading", &file, error))?);
-    let object = match object {
-        Some(path) => {
-            let bytes = Secret::new(std::fs::read(&path).map_err(|error| Failure::file("reading", &path, error))?);
-            Some(ObkFile::decode(&bytes).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?)
-        }
-        None => None,
-    };
-    if let Ok(password) = Password::from_file(&bytes) {
-        return show_password(&password, object.as_ref(), json);
+    match command {
+        Command::New(arguments) => new::run(&arguments),
+        Command::Chain(arguments) => chain::run(&arguments),
+        Command::Show(arguments) => show::run(&arguments),
     }
-    let chain =
-        CertificateChain::decode(&bytes).map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
-    show_chain(&chain, object.as_ref(), json)
 }
 
-fn show_password(password: &Password, object: Option<&ObkFile>, json: bool) -> Result<(), Failure> {
-    let opens = object.map(|object| password.opens(object));
-    if json {
-        say_json(&json!({ "kind": "password file", "opens_object": opens }))?;
-    } else {
-        say("a password file; its password is not shown");
-        match opens {
-            Some(true) => say("holds  the object asks for this password"),
-            Some(false) => say("fails  the object asks for another password"),
-            None => {}
-        }
-    }
-    if opens == Some(false) {
-        return Err(Failure::new("the object asks for another password")
-            .help("find the password that its DA_ConfigWithPassword.xml was built with"));
-    }
-    Ok(())
+fn read(path: &Path) -> Result<Secret<Vec<u8>>, Failure> {
+    std::fs::read(path).map(Secret::new).map_err(|error| Failure::file("reading", path, error))
 }
 
-fn show_chain(chain: &CertificateChain, object: Option<&ObkFile>, json: bool) -> Result<(), Failure> {
-    let report = chain.verify();
-    let trusted = object.map(read_certificate_object).transpose().map_err(|error| Failure::new(error.to_string()))?;
-    let fits = trusted.map(|(root, _)| report.root == Some(root));
-    let effective = trusted.map_or(report.permissions, |(_, mask)| report.permissions & mask);
-    if json {
-        let certificates = chain.certificates.iter().zip(&report.certificates).map(|(certificate, checked)| {
-            let key = certificate.public_key().ok().map(|key| key.fingerprint());
-            json!({
-                "role": certificate.role.name(),
-                "usage": certificate.usage,
-                "soc_class": certificate.soc_class,
-                "permissions": format!("{:#034x}", certificate.permissions),
-                "key": key.map(|key| key.to_string()),
-                "sample": key.and_then(|key| is_sample(&key)),
-                "checks": checked.checks.iter().map(|check| {
-                    let (outcome, text) = told(&check.outcome);
-                    json!({ "check": check.name.text(), "outcome": outcome, "text": text })
-                }).collect::<Vec<_>>(),
-            })
-        });
-        let bits = permission_bits(effective)
-            .into_iter()
-            .map(|bit| json!({ "bit": bit.bit, "name": bit.name, "remark": bit.confidence.remark() }));
-        say_json(&json!({
-            "kind": "certificate chain",
-            "certificates": certificates.collect::<Vec<_>>(),
-            "verifies": report.nothing_fails(),
-            "root": report.root.map(|root| root.to_string()),
-            "root_sample": report.root.and_then(|root| is_sample(&root)),
-            "leaf": report.leaf.map(|leaf| leaf.to_string()),
-            "leaf_sample": report.leaf.and_then(|leaf| is_sample(&leaf)),
-            "object_trusts_root": fits,
-            "effective_permissions": format!("{effective:#034x}"),
-            "permission_bits": bits.collect::<Vec<_>>(),
-        }))?;
-    } else {
-        for (certificate, checked) in chain.certificates.iter().zip(&report.certificates) {
-            let key = certificate.public_key().map(|key| key.fingerprint());
-            let named = key.as_ref().map_or_else(|_| "no key of the curve".to_owned(), |key| key.short());
-            let sample =
-                key.ok().and_then(|key| is_sample(&key)).map_or(String::new(), |name| format!(" · SAMPLE: {name}"));
-            say(format!("{} certificate, key {named}{sample}", certificate.role.name()));
-            say(format!("    allows {}", permissions_text(certificate.permissions)));
-            for check in &checked.checks {
-                let (outcome, text) = told(&check.outcome);
-                say(format!("    {outcome:13} {}: {text}", check.name.text()));
-            }
-        }
-        say(format!("together: {}", permissions_text(effective)));
-        match fits {
-            Some(true) => say("holds  the object trusts this chain's root"),
-            Some(false) => say("fails  the object trusts another root"),
-            None => {}
-        }
-    }
-    if fits == Some(false) {
-        return Err(Failure::new("the object trusts another root than the chain has")
-            .help("use the chain that was made for this object's root key"));
-    }
-    if !report.nothing_fails() {
-        return Err(Failure::new("the chain doesn't verify")
-            .help("what fails stands above; take the chain from its source again"));
-    }
-    Ok(())
+fn read_chain(path: &Path) -> Result<CertificateChain, Failure> {
+    CertificateChain::decode(&read(path)?).map_err(|error| {
+        Failure::new(format!("{}: {error}", path.display()))
+            .help("a .b64 file is expected: certificates in one line of base64, as this command and ST's tool write it")
+    })
+}
+
+fn read_object(path: &Path) -> Result<ObkFile, Failure> {
+    ObkFile::decode(&read(path)?).map_err(|error| Failure::new(format!("{}: {error}", path.display())))
 }
 
 fn told(outcome: &Outcome) -> (&'static str, &str) {
@@ -140,4 +55,42 @@ fn told(outcome: &Outcome) -> (&'static str, &str) {
         Outcome::NotCheckable(text) => ("not checkable", text),
         Outcome::Notice(text) => ("notice", text),
     }
+}
+
+fn checks_json(report: &CertificateReport) -> Vec<serde_json::Value> {
+    let checks = report.checks.iter().map(|check| {
+        let (outcome, text) = told(&check.outcome);
+        json!({ "check": check.name.text(), "outcome": outcome, "text": text })
+    });
+    checks.collect()
+}
+
+fn bits_json(permissions: Permissions) -> Vec<serde_json::Value> {
+    let bits = permissions.iter().map(|Permission { bit, key, name, confidence }| {
+        let key = Some(key).filter(|key| !key.is_empty());
+        json!({ "bit": bit, "key": key, "name": name, "remark": confidence.remark() })
+    });
+    bits.collect()
+}
+
+fn stages_json(effective: &Effective) -> Vec<serde_json::Value> {
+    let stages = effective.stages().iter().map(|stage| {
+        json!({
+            "by": stage.by.to_string(),
+            "mask": stage.mask.hex(),
+            "takes": stage.takes.hex(),
+            "takes_bits": bits_json(stage.takes),
+            "left": stage.left.hex(),
+        })
+    });
+    stages.collect()
+}
+
+/// What is left along a chain, one line a stage that takes something.
+fn say_effective(target: &Target, chain: &CertificateChain) {
+    let effective = Effective::by_certificate(target, chain, None);
+    for stage in effective.stages().iter().filter(|stage| !stage.takes.is_empty()) {
+        say(stage);
+    }
+    say(format!("together: {}", effective.permissions()));
 }

@@ -177,6 +177,14 @@ fn remedy_text(remedy: Option<&Remedy>) -> Option<String> {
         }
         Remedy::Build => "build what is stale (stirot-studio project build)".to_owned(),
         Remedy::NewKey(role) => format!("make a new {role} key (stirot-studio keys new)"),
+        Remedy::NewChain(renewed) => {
+            let keys = super::renewal::word(*renewed);
+            let mask = formats::Permissions::OF_ST_CERTIFICATES.hex();
+            format!(
+                "make the debug certificates anew (stirot-studio keys renew --project DIR --renew {keys} --permissions \
+                 {mask})"
+            )
+        }
         Remedy::ReadAgain => "read the project again".to_owned(),
     })
 }

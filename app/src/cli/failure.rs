@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io::ErrorKind;
 
+use formats::{FormatError, KeyProblem};
 use miette::Diagnostic;
 
 /// A refusal or failure of a command.
@@ -47,16 +48,42 @@ impl Failure {
     }
 }
 
+/// What to do about a key that could not be read; `option` is where its passphrase goes.
+pub(crate) fn key_help(error: &FormatError, option: &str) -> String {
+    match error {
+        FormatError::Key(KeyProblem::Passphrase | KeyProblem::WrongPassphrase) => {
+            format!("a protected key needs its passphrase: {option}")
+        }
+        _ => {
+            "make one with: openssl ecparam -name prime256v1 -genkey -noout -out KEY; or take the file from its source \
+              again"
+                .to_owned()
+        }
+    }
+}
+
 /// Names of files come from anywhere: of what they hold, only line ends reach a terminal as they are.
-fn printable_lines(text: &str) -> String {
+pub(super) fn printable_lines(text: &str) -> String {
     let lines: Vec<String> = text.split('\n').map(super::printable).collect();
     lines.join("\n")
 }
 
 impl From<provision::ProvisionError> for Failure {
     fn from(error: provision::ProvisionError) -> Self {
+        if let provision::ProvisionError::Project(error) = error {
+            return error.into();
+        }
         // The text of these errors names their causes already.
         Self::new(error.to_string()).help(error.help())
+    }
+}
+
+impl From<project::WalletError> for Failure {
+    fn from(error: project::WalletError) -> Self {
+        match error {
+            project::WalletError::Project { source } => (*source).into(),
+            error => Self::new(error.to_string()).help(error.help()),
+        }
     }
 }
 

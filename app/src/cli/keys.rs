@@ -51,6 +51,8 @@ pub enum Command {
         #[command(flatten)]
         new_protection: NewProtection,
     },
+    /// Make the chain of debug certificates anew, with the keys that are asked for; what it replaces is kept
+    Renew(super::renewal::Arguments),
     /// Encrypt a key with a passphrase, as a new version (ST's tools can't read it then); the clear one is kept
     Protect(Wanted),
     /// Write the public half into a file
@@ -119,6 +121,10 @@ pub enum RoleArgument {
     OemEncryption,
     /// The root of debug certificates
     DebugRoot,
+    /// Between root and leaf of the debug certificates
+    DebugIntermediate,
+    /// The leaf of the debug certificates, which answers a board's challenge
+    DebugLeaf,
 }
 
 impl Wanted {
@@ -135,6 +141,8 @@ impl From<RoleArgument> for KeyRole {
             RoleArgument::OemAuthentication => Self::OemAuthentication,
             RoleArgument::OemEncryption => Self::OemEncryption,
             RoleArgument::DebugRoot => Self::DebugRoot,
+            RoleArgument::DebugIntermediate => Self::DebugIntermediate,
+            RoleArgument::DebugLeaf => Self::DebugLeaf,
         }
     }
 }
@@ -164,6 +172,7 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
                 )
             })
         }
+        Command::Renew(arguments) => super::renewal::run(&arguments),
         Command::Protect(wanted) => {
             let passphrase = wanted.passphrase()?.ok_or_else(no_passphrase)?;
             name_new(&wanted, |path| key_files::protect(&Disk::real(), path, &passphrase))
@@ -244,6 +253,9 @@ fn name_new(wanted: &Wanted, make: impl FnOnce(&Path) -> Result<NewKey, KeyFileE
     say(format!("{role}: {} {} · {lies}", made.private.display(), made.fingerprint));
     for copy in &made.clear_copies {
         say(format!("still in the clear: {}; remove it when you no longer need it", copy.display()));
+    }
+    if role == KeyRole::DebugRoot {
+        say("no certificate leads back to it yet: stirot-studio keys renew makes them");
     }
     // The same key in another file leaves what was made with it right, but an object that holds it open.
     say(match made.clear_copies.is_empty() {

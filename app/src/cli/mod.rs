@@ -12,6 +12,8 @@ use crate::model::ThemeChoice;
 mod board;
 mod certificate;
 mod check;
+mod debug;
+mod doctor;
 mod failure;
 mod image;
 mod keys;
@@ -19,8 +21,11 @@ mod obk;
 mod opening;
 mod output;
 mod passphrases;
+mod plan;
 mod project_folder;
 mod provision;
+mod renewal;
+mod wallet;
 
 pub use failure::Failure;
 
@@ -95,6 +100,11 @@ pub enum Command {
     /// Make, read, reset a board; listen to its console
     #[command(subcommand)]
     Board(board::Command),
+    /// Show what a plan will do, or write it as commands of STM32CubeProgrammer
+    #[command(subcommand)]
+    Plan(plan::Command),
+    /// Measure a board and say what may be the matter, the likeliest first; writes nothing to it
+    Doctor(doctor::Arguments),
     /// Make a project folder
     #[command(subcommand)]
     Project(project_folder::Command),
@@ -103,9 +113,15 @@ pub enum Command {
     /// Make, import, show and protect a project's keys
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Show debug certificates and password files
+    /// Show, export and bring in the credentials that boards were closed with
+    #[command(subcommand)]
+    Wallet(wallet::Command),
+    /// Make, join and show debug certificates; show password files
     #[command(subcommand)]
     Certificate(certificate::Command),
+    /// Ask a board through its mailbox; open and shut debug, send it back to OPEN, by its credential
+    #[command(subcommand)]
+    Debug(debug::Command),
     /// Build and show the objects that the chip stores (.obk)
     #[command(subcommand)]
     Obk(obk::Command),
@@ -131,10 +147,14 @@ fn carry_out(command: Command) -> Result<(), Failure> {
     match command {
         Command::Provision(arguments) => provision::run(&arguments),
         Command::Board(command) => board::run(command),
+        Command::Plan(command) => plan::run(command),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Project(command) => project_folder::run(command),
         Command::Check(arguments) => check::run(&arguments),
         Command::Keys(command) => keys::run(command),
+        Command::Wallet(command) => wallet::run(command),
         Command::Certificate(command) => certificate::run(command),
+        Command::Debug(command) => debug::run(command),
         Command::Obk(command) => obk::run(command),
         Command::Image(command) => image::run(command),
     }
@@ -160,6 +180,7 @@ static UNSAID: OnceLock<String> = OnceLock::new();
 
 /// Writes a line to stdout. A reader that went away, as `head` does, is no failure.
 fn say(line: impl std::fmt::Display) {
+    let line = failure::printable_lines(&line.to_string());
     if let Err(error) = writeln!(std::io::stdout(), "{line}")
         && error.kind() != std::io::ErrorKind::BrokenPipe
     {
@@ -170,7 +191,7 @@ fn say(line: impl std::fmt::Display) {
 
 /// Writes a line to stderr: the way there, not the result.
 fn tell(line: impl std::fmt::Display) {
-    _ = writeln!(std::io::stderr(), "{line}");
+    _ = writeln!(std::io::stderr(), "{}", failure::printable_lines(&line.to_string()));
 }
 
 /// Text of a file's as a terminal may see it: what would move the cursor, colour the line or turn the writing round is

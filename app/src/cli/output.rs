@@ -19,16 +19,26 @@ pub(super) enum Output {
     Payload,
     /// An image with its payload in the clear.
     ClearImage,
+    /// A script of STM32CubeProgrammer commands.
+    Script,
+    /// The iLoader beside such a script.
+    Loader,
+    /// A certificate or a chain of them; nothing in it is secret.
+    Certificate,
+    /// The record of what was done to a board; it writes itself.
+    Record,
 }
 
 impl Output {
-    /// Whether bytes are an earlier one of the kind. A payload can't be told from any other file.
+    /// Whether bytes are an earlier one of the kind that may be lost. A payload can't be told from any other file, and
+    /// a certificate may be the only one that opens some board.
     fn is(self, bytes: &[u8]) -> bool {
         match self {
             Self::Object => ObkFile::decode(bytes).is_ok(),
             // The encrypted image that it was made of must not be lost to it.
             Self::ClearImage => Opened::read(bytes.to_vec()).is_one_image() && !is_encrypted(bytes),
-            Self::Payload => false,
+            Self::Script => provision::is_cube_script(bytes),
+            Self::Payload | Self::Certificate | Self::Loader | Self::Record => false,
         }
     }
 
@@ -37,6 +47,10 @@ impl Output {
             Self::Object => "an object",
             Self::ClearImage => "an image in the clear",
             Self::Payload => "this payload",
+            Self::Script => "a script of this kind",
+            Self::Loader => "this iLoader",
+            Self::Certificate => "this certificate or chain",
+            Self::Record => "this record",
         }
     }
 }
@@ -57,6 +71,17 @@ fn is_encrypted(bytes: &[u8]) -> bool {
 pub(super) fn require_free(output: Output, path: &Path) -> Result<(), Failure> {
     match already(path)? {
         Some(there) if !output.is(&there) => Err(taken(output, path)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Refuses to write `bytes` where anything else lies, before anything is done for it.
+///
+/// # Errors
+/// When something does, or can't be read.
+pub(super) fn require_free_for(output: Output, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    match already(path)? {
+        Some(there) if there.as_slice() != bytes && !output.is(&there) => Err(taken(output, path)),
         Some(_) | None => Ok(()),
     }
 }
@@ -88,11 +113,10 @@ fn taken(output: Output, path: &Path) -> Failure {
 /// # Errors
 /// When another file lies there, or the disk refuses.
 pub(super) fn write(output: Output, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    if let Some(there) = already(path)?
-        && there.as_slice() != bytes
-        && !output.is(&there)
-    {
-        return Err(taken(output, path));
-    }
-    atomic::write_secret(path, bytes).map_err(|error| Failure::file("writing", path, error))
+    require_free_for(output, path, bytes)?;
+    let written = match output {
+        Output::Certificate | Output::Script | Output::Loader | Output::Record => atomic::write(path, bytes),
+        Output::Object | Output::Payload | Output::ClearImage => atomic::write_secret(path, bytes),
+    };
+    written.map_err(|error| Failure::file("writing", path, error))
 }

@@ -91,6 +91,16 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
     };
     create(&folder, &new)?;
     say(format!("{}: {}, with new keys", folder.display(), new.flow));
+    match new.credential {
+        Credential::Certificate => {
+            say("the way back from CLOSED: new root, intermediate and leaf key in DA/Keys, their certificates in \
+             DA/Certificates; without the leaf key and its chain no board comes back")
+        }
+        Credential::Password => say(
+            "the way back from CLOSED: a new password in DA/Config/DA_ConfigWithPassword.xml and DA/Binary/password.bin; \
+             without it no board comes back",
+        ),
+    }
     Ok(())
 }
 

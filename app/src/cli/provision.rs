@@ -1,10 +1,14 @@
 //! `stirot-studio provision`: the same call as the window's button.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use project::TargetState;
-use provision::{BoardAddress, Cancel, Event, FinalState, Plan, ProvisionError, Record, RunFolder, StepResult};
+use project::{Project, TargetState, Wallet};
+use provision::{
+    BoardAddress, Cancel, Event, FinalState, Goal, Link, LockConsent, Plan, ProvisionError, Record, RunFolder,
+    SampleKeys, SiliconOptions, StepId, StepResult, Terms,
+};
 
 use super::passphrases::PassphraseArguments;
 use super::{Failure, opening, say, say_json, tell};
@@ -13,9 +17,10 @@ use crate::sheets;
 /// What to provision with what.
 #[derive(Debug, Args)]
 #[command(after_help = "A run that broke off is finished by the same command: from OPEN at the beginning, from \
-                        PROVISIONING at the debug-authentication object, from CLOSED by proof alone.\nReal boards are \
-                        refused until debug authentication, the way back, works in the studio; LOCKED is refused \
-                        everywhere.")]
+                        PROVISIONING at the debug-authentication object (by password after a regression), from CLOSED \
+                        by proof alone.\nBefore CLOSED the board itself proves that the project's credential leads \
+                        back, and the credential is kept in the user's wallet. LOCKED is for good: it needs --lock-uid \
+                        and a terminal.")]
 pub struct Arguments {
     /// Project folder, in the layout of ST's ROT_Provisioning
     #[arg(long, value_name = "DIR")]
@@ -29,6 +34,13 @@ pub struct Arguments {
     /// Its passphrases
     #[command(flatten)]
     passphrases: PassphraseArguments,
+    /// For LOCKED, from which nothing leads back: the last eight digits of the board's identifier, as `board show` prints
+    /// it
+    #[arg(long, value_name = "UID8")]
+    lock_uid: Option<String>,
+    /// Let keys that everybody has into a real board: on the bench, never in a product
+    #[arg(long)]
+    allow_sample_keys: bool,
     /// Show the plan and write nothing
     #[arg(long)]
     plan: bool,
@@ -38,38 +50,69 @@ pub struct Arguments {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Target {
+pub(super) enum Target {
     /// The root of trust runs; a credential leads back
     Closed,
     /// The root of trust runs; nothing leads back
     Locked,
 }
 
+impl Target {
+    /// The state that was asked for, else the one that the project names.
+    pub(super) fn or_of_project(asked: Option<Self>, project: &Project) -> FinalState {
+        match (asked, project.settings().final_state) {
+            (Some(Self::Closed), _) | (None, TargetState::Closed) => FinalState::Closed,
+            (Some(Self::Locked), _) | (None, TargetState::Locked) => FinalState::Locked,
+        }
+    }
+}
+
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let address: BoardAddress = arguments.board.parse()?;
     let project = opening::project_to_build(&arguments.project, &arguments.passphrases)?;
-    let target = match (arguments.to, project.settings().final_state) {
-        (Some(Target::Closed), _) | (None, TargetState::Closed) => FinalState::Closed,
-        (Some(Target::Locked), _) | (None, TargetState::Locked) => FinalState::Locked,
-    };
+    let target = Target::or_of_project(arguments.to, &project);
     let (plan, _) = provision::plan_for(&project, target)?;
     if arguments.plan {
         return show_plan(&plan, arguments.json);
     }
-    if target == FinalState::Locked {
-        return Err(ProvisionError::LockNeedsConsent.into());
-    }
+    let goal = goal(target, arguments, &address)?;
     for key in project.sample_keys() {
         tell(format!("SAMPLE key in use: {} ({}), never for a product", key.name, key.role));
     }
     tell(format!("{} to {} on {address}, plan {}", project.name(), plan.final_state, short(&plan.hash_text())));
     let count = plan.steps.len();
     let mut shown = Shown { plan: &plan, count, quiet: arguments.json };
-    let record = provision::provision(&project, &address, target, &Cancel::new(), &mut |event| shown.event(&event))?;
+    let wallet = Wallet::of_user();
+    let sample_keys = if arguments.allow_sample_keys { SampleKeys::Confirmed } else { SampleKeys::Refused };
+    let terms = Terms { goal: &goal, sample_keys, wallet: &wallet };
+    let record = provision::provision(&project, &address, terms, &Cancel::new(), &mut |event| shown.event(&event))?;
     finish(&record, &address, arguments.json)
 }
 
-fn show_plan(plan: &Plan, json: bool) -> Result<(), Failure> {
+/// Where the run ends. LOCKED takes a person at a terminal, and the digits of the very board that is there.
+fn goal(target: FinalState, arguments: &Arguments, address: &BoardAddress) -> Result<Goal, Failure> {
+    let digits = match (target, &arguments.lock_uid) {
+        (FinalState::Closed, None) => return Ok(Goal::Closed),
+        (FinalState::Closed, Some(_)) => {
+            return Err(Failure::new("--lock-uid is for LOCKED, and the run ends in CLOSED")
+                .help("leave it out, or give --to locked"));
+        }
+        (FinalState::Locked, None) => return Err(ProvisionError::LockNeedsConsent.into()),
+        (FinalState::Locked, Some(digits)) => digits,
+    };
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::new("LOCKED is for good, and nobody is at a terminal to answer for it")
+            .help("run the command by hand; in scripts boards end in CLOSED"));
+    }
+    let survey = Link::open(address, &SiliconOptions::default())?.survey()?;
+    let uid = survey.uid.ok_or_else(|| {
+        Failure::new(format!("the identifier of {address} can't be read, so that nobody can consent for it"))
+            .help("check the connection; `board show` tells what can be read")
+    })?;
+    Ok(Goal::Locked(LockConsent::given(uid, digits)?))
+}
+
+pub(super) fn show_plan(plan: &Plan, json: bool) -> Result<(), Failure> {
     if json {
         let steps: Vec<_> = plan
             .steps
@@ -142,10 +185,23 @@ fn finish(record: &Record, address: &BoardAddress, json: bool) -> Result<(), Fai
             say(banner.trim_end());
         }
         let proved = record.steps.iter().filter(|step| step.result == StepResult::Proved).count();
+        if let Some(kept) = kept(record) {
+            say(kept);
+        }
         say(format!("PASS: {address} is {}, {proved} steps proved in {:.1} s", record.final_state, record.seconds));
         if let Some(path) = path {
             say(format!("record: {}", path.display()));
         }
     }
     if record.passed() { Ok(()) } else { Err(Failure::new("the run did not reach its end")) }
+}
+
+/// Where the credential is, for the day when it is needed.
+fn kept(record: &Record) -> Option<String> {
+    let step = record.steps.iter().find(|step| step.step == StepId::WayBack)?;
+    let fact = |name: &str| step.evidence.facts.get(name).map(String::as_str);
+    let (version, folder) = (fact("wallet_version")?, fact("wallet_folder")?);
+    let leaf = fact("leaf").map(|leaf| format!(", leaf key {}", short(leaf))).unwrap_or_default();
+    let protected = if fact("wallet_protected") == Some("true") { ", under its passphrase" } else { "" };
+    Some(format!("way back: in the wallet, version {version}{leaf}{protected}\n          {folder}"))
 }

@@ -12,7 +12,7 @@ use provision::FinalState;
 use super::{Desk, Edited, lock};
 use crate::model::configuration::TypedText;
 use crate::model::editing::{Found, key_roles};
-use crate::model::{Card, JobKind, PlanSheet};
+use crate::model::{Card, Goal, JobKind, PlanSheet};
 use crate::sheets;
 use crate::text::file_name;
 use crate::update::{Report, Request};
@@ -22,6 +22,12 @@ pub(super) fn carry_out(desk: &Desk, request: Request, edited: Edited) -> Result
     let Edited { mut draft, revision } = edited;
     match request {
         Request::Assess => Ok(assess(desk, Edited { draft, revision })),
+        Request::Plan(goal) => {
+            let facts = *lock(&desk.facts);
+            let saved = draft.as_saved();
+            let project = saved.project().map_err(|error| sheets::project_card(&error))?;
+            Ok(vec![Report::Plan(plan(&project, &saved.assess(facts.as_ref()), goal))])
+        }
         Request::Save => save(desk, Edited { draft, revision }),
         Request::Build => build(desk, Edited { draft, revision }),
         Request::TakeTheirs(path) => {
@@ -97,7 +103,7 @@ pub(super) fn opened(desk: &Desk, before: Edited) -> Vec<Report> {
     let saved = draft.as_saved();
     let plan = match saved.project() {
         Ok(project) => {
-            let plan = plan(&project, &saved.assess(facts.as_ref()));
+            let plan = plan(&project, &saved.assess(facts.as_ref()), Goal::Closed);
             *lock(&desk.project) = Some(Arc::new(project));
             plan
         }
@@ -144,8 +150,10 @@ pub(crate) fn find(draft: &Draft, board: Option<&BoardFacts>) -> Found {
         let (_, path) = draft.key_place(role)?;
         Some((role, key_files::versions(&path).unwrap_or_default()))
     });
+    let assessment = draft.assess(board);
     Found {
-        assessment: draft.assess(board),
+        making: super::credentials::facts(draft, &assessment),
+        assessment,
         map: project::memory_map(draft),
         loader: draft.loader_remedy().map_err(|error| error.to_string()),
         versions: versions.collect(),
@@ -155,24 +163,28 @@ pub(crate) fn find(draft: &Draft, board: Option<&BoardFacts>) -> Found {
 
 /// The plan, or what has to be done before there can be one. Outputs in a person's own folder are built when they ask
 /// for it; those of the sample, which go to the user's data, at once.
-fn plan(project: &Project, assessment: &Assessment) -> PlanSheet {
+fn plan(project: &Project, assessment: &Assessment, goal: Goal) -> PlanSheet {
     if project.flow() != Flow::Stirot {
         return PlanSheet::Waiting {
             why: format!("the flow “{}” is configured here, but not provisioned yet", project.flow()),
             what: Vec::new(),
         };
     }
-    let stale: Vec<String> = assessment
-        .belonging
-        .links
-        .iter()
-        .filter(|link| link.state == LinkState::Stale)
-        .map(|link| link.text.clone())
-        .collect();
+    // Several links tell of the same output that isn't there.
+    let mut stale: Vec<String> = Vec::new();
+    for link in assessment.belonging.links.iter().filter(|link| link.state == LinkState::Stale) {
+        if !stale.contains(&link.text) {
+            stale.push(link.text.clone());
+        }
+    }
     if !stale.is_empty() && assessment.first_error().is_none() && !project.outputs_are_redirected() {
         return PlanSheet::Waiting { why: "outputs are out of date; build them first".to_owned(), what: stale };
     }
-    match provision::plan_for(project, FinalState::Closed) {
+    let end = match goal {
+        Goal::Closed => FinalState::Closed,
+        Goal::Locked => FinalState::Locked,
+    };
+    match provision::plan_for(project, end) {
         Ok((plan, _)) => {
             let expected = provision::Timings::load(provision::BoardKind::Virtual).expected(&plan);
             sheets::plan(&plan, &expected)

@@ -96,6 +96,19 @@ pub struct Choice {
     pub label: String,
 }
 
+/// One bit of a mask of permissions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PermissionSwitch {
+    /// What it permits.
+    pub name: String,
+    /// How sure that is; `None` where it is documented for this family.
+    pub remark: Option<&'static str>,
+    /// Whether it is set.
+    pub on: bool,
+    /// The mask's text with this bit the other way.
+    pub other: String,
+}
+
 /// How a field is filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
@@ -110,6 +123,8 @@ pub enum Entry {
         /// The text for off.
         off: String,
     },
+    /// A mask of permissions, one switch a bit.
+    Permissions(Vec<PermissionSwitch>),
     /// The path of a file.
     File,
     /// A password: its value never comes here, only goes the other way.

@@ -7,6 +7,7 @@ use project::key_files::KeyVersion;
 use project::{Assessment, Draft, FieldPlace, KeyRole, Lane, RegionName, Remedy};
 
 use super::configuration::{ConfigurationSheet, FieldId, Refused, RegionId, Selection};
+use super::credentials::MakingFacts;
 use super::keys::KeysSheet;
 
 /// A project under edit.
@@ -47,6 +48,8 @@ pub struct Found {
     pub versions: Vec<(KeyRole, Vec<KeyVersion>)>,
     /// Files that another program changed.
     pub conflicts: Vec<PathBuf>,
+    /// What making debug certificates begins with.
+    pub making: MakingFacts,
 }
 
 /// How a field is named in intents: its file, its section and its name.

@@ -8,6 +8,7 @@ mod object;
 mod samples;
 
 pub(crate) use object::file as object_file;
+use project::certificates::Renewed;
 use project::{DocumentRole, Finding, LinkState, ObjectRole, PartId, Remedy, Severity, Standing, rule_of};
 
 use crate::model::Tone;
@@ -143,6 +144,10 @@ fn remedy_text(remedy: &Remedy) -> String {
         Remedy::Edit { text, .. } => text.clone(),
         Remedy::Build => "Build outputs".to_owned(),
         Remedy::NewKey(role) => format!("Make a new {role} key"),
+        Remedy::NewChain(Renewed::Certificates) => "Make the certificates anew".to_owned(),
+        Remedy::NewChain(Renewed::Leaf) => "Make a new leaf key and certificate".to_owned(),
+        Remedy::NewChain(Renewed::IntermediateAndLeaf) => "Make new keys below the root".to_owned(),
+        Remedy::NewChain(Renewed::Root) => "Make a new root and chain".to_owned(),
         Remedy::ReadAgain => "Read again".to_owned(),
     }
 }

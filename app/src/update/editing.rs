@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use formats::form::{FormField, FormKind};
 use project::{Draft, KeyRole, ProjectError, Remedy};
 
-use super::{Effect, Request};
+use super::{CredentialsRequest, Effect, Request};
 use crate::command::quiet_project;
 use crate::model::configuration::{ConfigurationIntent, FieldId, Refused, RegionId, TypedText};
 use crate::model::editing::{Editing, Found, region_id};
@@ -214,6 +214,11 @@ fn mend(editing: &mut Editing, remedy: Option<Remedy>, effects: &mut Vec<Effect>
         Some(Remedy::Build) => effects.push(Effect::Start(JobKind::Project, Request::Build)),
         Some(Remedy::NewKey(role)) => {
             effects.push(Effect::Start(JobKind::Key, Request::NewKey(role, TypedText::empty())))
+        }
+        Some(Remedy::NewChain(renewed)) => {
+            let form = sheets::credentials::renewing(&editing.found.making, renewed);
+            let make = CredentialsRequest::Make(form, TypedText::empty());
+            effects.push(Effect::Start(JobKind::Key, Request::Credentials(make)));
         }
         Some(Remedy::ReadAgain) => {
             let folder = editing.draft.folder().to_owned();

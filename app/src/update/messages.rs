@@ -4,11 +4,16 @@ use std::path::PathBuf;
 
 use project::{Draft, KeyRole};
 
+use super::credentials::{CredentialsReport, CredentialsRequest};
+use super::debug::{DebugReport, DebugRequest};
 use super::images::{ImagesReport, ImagesRequest};
 use crate::model::configuration::{FieldId, TypedText};
+use crate::model::debug::Answer;
+use crate::model::doctor::{Depth, ExaminationSheet};
 use crate::model::editing::Found;
 use crate::model::{
-    BoardChoice, BoardSheet, Card, Job, JobKind, ObjectFile, PlanSheet, ProjectSheet, Reading, ThemeChoice, Verdict,
+    BoardChoice, BoardSheet, Card, Goal, Job, JobKind, ObjectFile, PlanSheet, ProjectSheet, Reading, ThemeChoice,
+    Verdict,
 };
 
 /// Something to do outside the model.
@@ -20,6 +25,10 @@ pub enum Effect {
     Cancel,
     /// Ask the virtual board of an image to stop.
     CancelTrial,
+    /// Ask the act of debug authentication to stop.
+    CancelDebug,
+    /// Tell the act of debug authentication what a person did.
+    Answer(Answer),
     /// Bytes to the board's UART.
     Send(Vec<u8>),
     /// Text to the clipboard.
@@ -55,8 +64,26 @@ pub enum Request {
     PowerCycle,
     /// Supply off.
     PowerOff,
-    /// Run the plan.
-    Provision,
+    /// Run the plan to CLOSED.
+    Provision {
+        /// Keys that everybody has may go into a real board.
+        sample_keys_confirmed: bool,
+    },
+    /// Run the plan to LOCKED.
+    Lock {
+        /// The digits of the UID that a person typed.
+        typed: String,
+        /// Keys that everybody has may go into a real board.
+        sample_keys_confirmed: bool,
+    },
+    /// Plan for an end.
+    Plan(Goal),
+    /// Something of debug authentication.
+    Debug(DebugRequest),
+    /// Certificates, or the wallet.
+    Credentials(CredentialsRequest),
+    /// Find out what is wrong with the board.
+    Examine(Depth),
     /// Ask for a project folder.
     PickProject,
     /// Ask for a board file.
@@ -108,7 +135,12 @@ impl Request {
             Self::Reset => "resetting and reading the board".to_owned(),
             Self::PowerCycle => "cycling the supply".to_owned(),
             Self::PowerOff => "powering off".to_owned(),
-            Self::Provision => "provisioning".to_owned(),
+            Self::Provision { .. } => "provisioning".to_owned(),
+            Self::Lock { .. } => "provisioning to LOCKED".to_owned(),
+            Self::Plan(_) => "making the plan".to_owned(),
+            Self::Debug(request) => request.text().to_owned(),
+            Self::Credentials(request) => request.text().to_owned(),
+            Self::Examine(_) => "examining the board".to_owned(),
             Self::PickProject | Self::PickBoard | Self::PickKey(_) | Self::PickFieldFile(_) | Self::PickObject => {
                 "a file dialog is open".to_owned()
             }
@@ -150,6 +182,12 @@ pub enum Report {
     ObjectFile(Box<ObjectFile>),
     /// Something for the Images view.
     Images(ImagesReport),
+    /// Something of debug authentication.
+    Debug(DebugReport),
+    /// Something of certificates, or of the wallet.
+    Credentials(CredentialsReport),
+    /// The board was examined.
+    Examined(Box<ExaminationSheet>),
     /// A person chose an object file.
     ObjectChosen(PathBuf),
     /// A person chose a key file.

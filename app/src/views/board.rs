@@ -4,6 +4,7 @@ use egui::{Align, Button, Grid, Layout, RichText, ScrollArea, TextEdit, Ui, vec2
 
 use crate::command::Command;
 use crate::icons;
+use crate::model::doctor::DoctorIntent;
 use crate::model::{BoardChoice, BoardKind, BoardSheet, Model, OptionLine, Tone};
 use crate::text::fours;
 use crate::theme::{self, Tokens};
@@ -50,6 +51,8 @@ fn header(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
         ui.label(RichText::new("Board").font(theme::title()));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             named_command_button(ui, model, Command::ReadBoard, "Read board", Weight::Primary, commands);
+            let examine = Command::Doctor(DoctorIntent::Open);
+            command_button(ui, model, examine, Weight::Plain, commands);
             named_command_button(ui, model, Command::ResetBoard, "Reset", Weight::Plain, commands);
             let off = model.board.as_ref().is_some_and(|board| !board.powered);
             if off {
@@ -165,8 +168,8 @@ fn identity(ui: &mut Ui, board: &BoardSheet, commands: &mut Vec<Command>) {
         let debug = reading.debug_open.map(|open| if open { "open" } else { "closed" }.to_owned());
         line(ui, "Debug port", debug, theme::body());
         line(ui, "Supply", reading.supply, theme::body());
-        for (name, value) in reading.discovery {
-            line(ui, &name, Some(value), theme::mono());
+        for (name, value) in reading.discovery.into_iter().flat_map(|discovery| discovery.lines) {
+            line(ui, &name, value, theme::mono());
         }
     });
     if let Some(uid) = reading.uid {

@@ -14,7 +14,7 @@ use crate::model::configuration::{
 };
 use crate::text::sentence;
 use crate::theme::{self, RADIUS_CARD, Tokens};
-use crate::widgets::controls::{Standing, Weight, focus_ring, hairline, muted, tooltip};
+use crate::widgets::controls::{Standing, Weight, focus_ring, hairline, muted, tab, tooltip};
 use crate::widgets::finding::{Finding, Pressed};
 use crate::widgets::form_row::{self, said_with_mark};
 use crate::widgets::form_state::FormState;
@@ -213,27 +213,6 @@ fn documents(ui: &mut Ui, sheet: &ConfigurationSheet, intents: &mut Vec<Configur
     });
     let rect = row.response.rect;
     hairline(ui, rect.left(), rect.right(), rect.bottom());
-}
-
-fn tab(ui: &mut Ui, text: &str, name: &str, standing: Standing) -> egui::Response {
-    let t = Tokens::of(ui);
-    let (font, color) = match standing {
-        Standing::Picked => (theme::strong(), t.text),
-        Standing::Plain => (theme::body(), t.muted),
-    };
-    let button = Button::new(RichText::new(text).font(font).color(color)).frame_when_inactive(false);
-    let response = ui
-        .scope(|ui| {
-            ui.spacing_mut().button_padding = vec2(0.0, 4.0);
-            ui.add(button.min_size(vec2(0.0, 24.0)))
-        })
-        .inner;
-    if standing == Standing::Picked {
-        ui.painter().hline(response.rect.x_range(), response.rect.bottom() + 1.0, Stroke::new(2.0, t.accent));
-    }
-    focus_ring(ui, &response);
-    response.widget_info(|| WidgetInfo::selected(egui::Role::Tab, true, standing == Standing::Picked, name));
-    response
 }
 
 /// Errors, warnings and rules that hold, each with its mark; the numbers alone where many tabs leave no room.

@@ -40,8 +40,6 @@ pub(crate) struct KeysView {
 
 pub(crate) fn show(ui: &mut Ui, sheet: &KeysSheet, state: &mut KeysView, intents: &mut Vec<ConfigurationIntent>) {
     follow(sheet, state);
-    header(ui, sheet);
-    ui.add_space(4.0);
     // The scroll bar stands in the panel's margin, so that the rows end where the panel's text ends.
     let bar = BAR + ui.spacing().scroll.allocated_width();
     let whole = ui.available_rect_before_wrap();
@@ -79,21 +77,16 @@ fn content(ui: &mut Ui, sheet: &KeysSheet, state: &mut KeysView, intents: &mut V
     });
 }
 
-fn header(ui: &mut Ui, sheet: &KeysSheet) {
-    ui.horizontal(|ui| {
-        ui.set_height(30.0);
-        ui.label(RichText::new("Keys").font(theme::title()));
-        ui.add_space(4.0);
-        let keys = sheet.keys.len();
-        let samples = sheet.keys.iter().filter(|key| key.sample.is_some()).count();
-        ui.label(muted(ui, format!("{keys} {}", if keys == 1 { "key" } else { "keys" })));
-        if samples > 0 {
-            let words =
-                if samples == keys { "all of them SAMPLE".to_owned() } else { format!("{samples} of them SAMPLE") };
-            said_with_mark(ui, Tone::Warn, &words, theme::body(), TextWrapMode::Extend)
-                .on_hover_text("Everybody has these keys. Fine for a rehearsal, never for a product.");
-        }
-    });
+/// How many keys there are, and whether everybody has some of them.
+pub(crate) fn standing(ui: &mut Ui, sheet: &KeysSheet) {
+    let keys = sheet.keys.len();
+    let samples = sheet.keys.iter().filter(|key| key.sample.is_some()).count();
+    ui.label(muted(ui, format!("{keys} {}", if keys == 1 { "key" } else { "keys" })));
+    if samples > 0 {
+        let words = if samples == keys { "all of them SAMPLE".to_owned() } else { format!("{samples} of them SAMPLE") };
+        said_with_mark(ui, Tone::Warn, &words, theme::body(), TextWrapMode::Extend)
+            .on_hover_text("Everybody has these keys. Fine for a rehearsal, never for a product.");
+    }
 }
 
 /// What is the matter with the chain, or that nothing is.

@@ -2,21 +2,36 @@
 
 use std::time::Instant;
 
+use chip::product_state::ProductState;
 use egui::{Align, Layout, RichText, ScrollArea, Ui, vec2};
 
 use crate::command::Command;
 use crate::icons;
 use crate::model::configuration::ConfigurationIntent;
-use crate::model::{BoardKind, Check, CheckLine, Model, PlanSheet, Run, Tone, View};
+use crate::model::debug::{Act, CredentialState, Fit, Method};
+use crate::model::{Check, CheckLine, Goal, Model, PlanSheet, Run, Tone, View};
 use crate::text::{seconds, sentence, short_hex};
 use crate::theme::{self, Tokens};
-use crate::widgets::controls::{Weight, bar, command_button, cut_label, hairline, muted, named_command_button};
+use crate::widgets::act_card::{self, Pressed, Typed};
+use crate::widgets::controls::{
+    Weight, bar, command_button, cut_label, focus_ring, hairline, muted, named_command_button,
+};
 use crate::widgets::{card, step_list, verdict};
 
 /// The rule that warns of keys which everybody has.
 const SAMPLE_RULE: &str = "R22";
 
-pub(crate) fn show(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
+/// What the view remembers between frames.
+#[derive(Debug, Default)]
+pub(crate) struct ProvisionView {
+    /// The digits typed for LOCKED; gone with the plan to LOCKED.
+    typed: Typed,
+}
+
+pub(crate) fn show(ui: &mut Ui, model: &Model, state: &mut ProvisionView, commands: &mut Vec<Command>) {
+    if model.goal != Goal::Locked || model.run.is_some() {
+        state.typed.forget();
+    }
     header(ui, model, commands);
     ui.add_space(8.0);
     match &model.run {
@@ -24,7 +39,16 @@ pub(crate) fn show(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
             Some(end) => verdict::show(ui, model, end, commands),
             None => progress(ui, model),
         },
-        None => before(ui, model),
+        None => {
+            before(ui, model, commands);
+            sample_keys(ui, model, commands);
+            if model.goal == Goal::Locked {
+                ui.add_space(8.0);
+                if act_card::show(ui, model, Act::Lock, Some(&mut state.typed), commands) == Some(Pressed::Close) {
+                    commands.push(Command::ChooseGoal(Goal::Closed));
+                }
+            }
+        }
     }
     ui.add_space(8.0);
     match &model.plan {
@@ -65,12 +89,21 @@ fn waiting(ui: &mut Ui, model: &Model, why: &str, what: &[String], commands: &mu
 fn header(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         ui.set_height(30.0);
-        ui.label(RichText::new("Provision to CLOSED").font(theme::title()));
+        if model.goal == Goal::Locked {
+            let danger = Tokens::of(ui).danger;
+            ui.label(RichText::new(icons::LOCK).font(theme::icon_filled(17.0)).color(danger));
+        }
+        ui.label(RichText::new(format!("Provision to {}", model.goal.name())).font(theme::title()));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             match (&model.run, model.active_run()) {
                 (_, Some(run)) => {
                     let text = if run.stopping { "Stopping…" } else { "Cancel" };
                     named_command_button(ui, model, Command::Cancel, text, Weight::Plain, commands);
+                }
+                // The act's card has the button, where the digits are typed.
+                (_, None) if model.goal == Goal::Locked => {
+                    let closed = Command::ChooseGoal(Goal::Closed);
+                    command_button(ui, model, closed, Weight::Plain, commands);
                 }
                 (Some(_), None) => {
                     named_command_button(ui, model, Command::Provision, "Provision again", Weight::Plain, commands);
@@ -110,7 +143,7 @@ fn summary(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
 }
 
 /// Before a run: the checks of project and bench in one line each, and why the button is grey.
-fn before(ui: &mut Ui, model: &Model) {
+fn before(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
     let t = Tokens::of(ui);
     let checks = checks(model);
     let worst = checks.iter().any(|line| line.check == Check::Bad);
@@ -137,7 +170,7 @@ fn before(ui: &mut Ui, model: &Model) {
             ui.add_space(8.0);
         }
     });
-    let real = model.board.as_ref().is_some_and(|board| board.kind == BoardKind::Real);
+    way_back(ui, model, commands);
     // Words for what stops the run, and for what the bench warns of; a rule's warning is told on hover.
     let told = |line: &&CheckLine| match line.check {
         Check::Bad => true,
@@ -158,7 +191,8 @@ fn before(ui: &mut Ui, model: &Model) {
         });
     }
     if let Err(reason) = Command::Provision.enabled(model)
-        && (real || !worst)
+        && model.goal == Goal::Closed
+        && !worst
         && !model.jobs.iter().any(|job| job.kind != crate::model::JobKind::Dialog)
     {
         ui.add_space(2.0);
@@ -168,6 +202,94 @@ fn before(ui: &mut Ui, model: &Model) {
             ui.add(egui::Label::new(muted(ui, sentence(&reason))).wrap());
         });
     }
+}
+
+/// On leaving OPEN: what leads back, and that it is tried before the door is shut. At the line's end, apart from the
+/// button that runs, the plan to the other end; it is never chosen by itself.
+fn way_back(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
+    let leaves = matches!(model.product_state(), None | Some(ProductState::Open | ProductState::Provisioning));
+    if model.goal != Goal::Closed || !leaves || !matches!(model.plan, PlanSheet::Ready { .. }) {
+        return;
+    }
+    let t = Tokens::of(ui);
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            to_locked(ui, model, commands);
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let Some((icon, tone, text)) = leads_back(model) else { return };
+                ui.spacing_mut().item_spacing.x = 6.0;
+                ui.label(RichText::new(icon).font(theme::icon(14.0)).color(t.tone(tone)));
+                let text = RichText::new(text).color(if tone == Tone::Neutral { t.muted } else { t.text });
+                ui.add(egui::Label::new(text).truncate());
+            });
+        });
+    });
+}
+
+/// What leads back from CLOSED, or that nothing does; nothing to say of a board that is closed already.
+fn leads_back(model: &Model) -> Option<(&'static str, Tone, String)> {
+    if !matches!(model.product_state(), Some(ProductState::Open | ProductState::Provisioning)) {
+        return None;
+    }
+    let no = |why: &str| (icons::ALERT, Tone::Danger, format!("No way back: {why}"));
+    let sheet = match &model.debug.credential {
+        CredentialState::None => return None,
+        CredentialState::Refused(card) => return Some(no(&card.title)),
+        CredentialState::Ready(sheet) => sheet,
+    };
+    if let Fit::Misfit(why) = &sheet.fits_object {
+        return Some(no(why));
+    }
+    if sheet.locked {
+        let text = "The way back can't be tried: the leaf's key is under a passphrase. Open it in the Debug view.";
+        return Some((icons::LOCK, Tone::Warn, text.to_owned()));
+    }
+    let text = match sheet.method {
+        Method::Certificate => {
+            let leaf = sheet.certificates.last().and_then(|leaf| leaf.fingerprint.as_deref()).map(short_hex);
+            format!(
+                "Leaving OPEN: leaf {} leads back. It is tried on this board before the door is shut, and kept.",
+                leaf.unwrap_or_default()
+            )
+        }
+        Method::Password => {
+            "Leaving OPEN: the password leads back. A whole regression is tried on this board first.".to_owned()
+        }
+    };
+    Some((icons::KEY, Tone::Neutral, text))
+}
+
+/// Keys that everybody has, for a real board: a person says that this is meant.
+fn sample_keys(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
+    if !model.must_confirm_sample_keys() {
+        return;
+    }
+    let t = Tokens::of(ui);
+    let keys = model.project.as_ref().map(|project| project.sample_keys.as_slice()).unwrap_or_default();
+    let names: Vec<String> = keys.iter().map(|key| format!("{} ({})", key.role, key.name)).collect();
+    ui.add_space(8.0);
+    egui::Frame::new()
+        .fill(t.wash(Tone::Warn))
+        .stroke(egui::Stroke::new(1.2, t.warn))
+        .corner_radius(theme::RADIUS_CARD)
+        .inner_margin(egui::Margin::symmetric(14, 8))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal(|ui| {
+                ui.label(RichText::new(icons::WARNING).font(theme::icon_filled(16.0)).color(t.warn));
+                ui.label(RichText::new("SAMPLE keys would go into a real board").font(theme::section()));
+            });
+            let text = format!(
+                "Everybody has them: {}. Whoever has the studio can open, regress and load such a board.",
+                names.join(", ")
+            );
+            ui.add(egui::Label::new(text).wrap());
+            let mut confirmed = model.sample_keys_confirmed;
+            let text = "I mean it: SAMPLE keys go into this board, which is for the bench and never a product";
+            if ui.checkbox(&mut confirmed, text).changed() {
+                commands.push(Command::ConfirmSampleKeys(confirmed));
+            }
+        });
 }
 
 const fn mark(check: Check) -> (&'static str, bool, Tone) {
@@ -250,6 +372,21 @@ fn plan(ui: &mut Ui, model: &Model) {
     }
 }
 
+/// The plan to the other end, apart from everything and never chosen by itself.
+fn to_locked(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
+    let t = Tokens::of(ui);
+    let command = Command::ChooseGoal(Goal::Locked);
+    let icon = RichText::new(icons::LOCK).font(theme::icon(14.0)).color(t.muted);
+    let text = RichText::new(command.text()).color(t.muted);
+    let enabled = command.enabled(model);
+    let response = ui.add_enabled(enabled.is_ok(), egui::Button::new((icon, text)).frame_when_inactive(false));
+    focus_ring(ui, &response);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, enabled.is_ok(), command.text()));
+    if response.on_hover_text(command.tooltip()).clicked() {
+        commands.push(command);
+    }
+}
+
 fn log(ui: &mut Ui, run: &Run) {
     ui.add_space(4.0);
     egui::CollapsingHeader::new(muted(ui, format!("Log, {} lines", run.log.len()))).id_salt("log").show(ui, |ui| {
@@ -261,3 +398,6 @@ fn log(ui: &mut Ui, run: &Run) {
         });
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,6 +124,28 @@ pub(crate) fn cut_label(ui: &mut Ui, text: impl Into<RichText>, width: f32) -> R
     .inner
 }
 
+/// A tab of a view: its text, and its name for a screen reader.
+pub(crate) fn tab(ui: &mut Ui, text: &str, name: &str, standing: Standing) -> Response {
+    let t = Tokens::of(ui);
+    let (font, color) = match standing {
+        Standing::Picked => (theme::strong(), t.text),
+        Standing::Plain => (theme::body(), t.muted),
+    };
+    let button = Button::new(RichText::new(text).font(font).color(color)).frame_when_inactive(false);
+    let response = ui
+        .scope(|ui| {
+            ui.spacing_mut().button_padding = vec2(0.0, 4.0);
+            ui.add(button.min_size(vec2(0.0, 24.0)))
+        })
+        .inner;
+    if standing == Standing::Picked {
+        ui.painter().hline(response.rect.x_range(), response.rect.bottom() + 1.0, Stroke::new(2.0, t.accent));
+    }
+    focus_ring(ui, &response);
+    response.widget_info(|| WidgetInfo::selected(Role::Tab, true, standing == Standing::Picked, name));
+    response
+}
+
 /// A bar that is `done` of 1 full, named for screen readers.
 pub(crate) fn bar(ui: &mut Ui, name: &str, done: f32, size: egui::Vec2) -> Response {
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
@@ -152,6 +174,18 @@ pub(crate) fn paint_bar(ui: &Ui, rect: Rect, done: f32) {
 pub(crate) fn hairline(ui: &Ui, left: f32, right: f32, y: f32) {
     let y = ui.painter().round_to_pixel_center(y);
     ui.painter().hline(left..=right, y, Tokens::of(ui).hairline());
+}
+
+/// A sentence that wraps, behind an icon that stands level with its first line.
+pub(crate) fn marked_line(ui: &mut Ui, icon: (&str, FontId, Color32), text: impl Into<egui::WidgetText>) {
+    let (icon, font, color) = icon;
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let line = ui.text_style_height(&egui::TextStyle::Body);
+        let (rect, _) = ui.allocate_exact_size(vec2(font.size + 1.0, line), Sense::hover());
+        paint_icon(ui, rect.center(), icon, font, color);
+        ui.add(egui::Label::new(text).wrap());
+    });
 }
 
 /// An icon painted in the middle of a place.

@@ -4,19 +4,21 @@
 use std::path::Path;
 
 use egui::{
-    Align, Button, ComboBox, Label, Layout, Response, RichText, Sense, Stroke, TextEdit, TextWrapMode, Ui, WidgetInfo,
+    Align, Button, ComboBox, Label, Layout, Response, RichText, Stroke, TextEdit, TextWrapMode, Ui, WidgetInfo,
 };
-use egui::{TextFormat, pos2, text::LayoutJob, vec2};
+use egui::{TextFormat, text::LayoutJob, vec2};
 use formats::Secret;
 
 use crate::icons;
 use crate::model::Tone;
-use crate::model::configuration::{Choice, ConfigurationIntent, Entry, FieldSheet, Selection, TypedText};
+use crate::model::configuration::{
+    Choice, ConfigurationIntent, Entry, FieldSheet, PermissionSwitch, Selection, TypedText,
+};
 use crate::text::{file_name, grouped};
 use crate::theme::{self, RADIUS_CONTROL, Tokens};
 use crate::widgets::controls::{Standing, focus_ring, hairline, muted, paint_icon};
 use crate::widgets::form_state::{FormState, Kind};
-use crate::widgets::secret_entry;
+use crate::widgets::{secret_entry, toggle};
 
 /// Height of an entry, points.
 const ENTRY: f32 = 26.0;
@@ -194,6 +196,7 @@ fn entry(
             Entry::Password => password(ui, field, width, form, intents),
             Entry::Choice(choices) => choice(ui, field, choices, width, intents),
             Entry::Switch { on, off } => switch(ui, field, on, off, width, intents),
+            Entry::Permissions(switches) => permissions(ui, field, switches, width, intents),
             Entry::ReadOnly => read_only(ui, field, width),
         }
     })
@@ -343,24 +346,52 @@ fn switch(
     width: f32,
     intents: &mut Vec<ConfigurationIntent>,
 ) -> Response {
-    let t = Tokens::of(ui);
     let is_on = field.value == on;
-    let (rect, response) = ui.allocate_exact_size(vec2(width.min(76.0), ENTRY), Sense::click());
-    let track = egui::Rect::from_min_size(pos2(rect.left(), rect.center().y - 8.0), vec2(30.0, 16.0));
-    let (fill, edge, knob) = if is_on { (t.accent, t.accent, t.on_accent) } else { (t.track, t.stroke, t.muted) };
-    ui.painter().rect(track, 8.0, fill, Stroke::new(1.0, edge), egui::StrokeKind::Inside);
-    let x = if is_on { track.right() - 8.0 } else { track.left() + 8.0 };
-    ui.painter().circle_filled(pos2(x, track.center().y), 5.0, knob);
+    let size = vec2(width.min(76.0), ENTRY);
     let word = if is_on { "on" } else { "off" };
-    let at = pos2(track.right() + 8.0, rect.center().y);
-    ui.painter().text(at, egui::Align2::LEFT_CENTER, word, theme::body(), t.text);
-    focus_ring(ui, &response);
-    response.widget_info(|| WidgetInfo::selected(egui::Role::CheckBox, true, is_on, &field.label));
+    let response = toggle::show(ui, size, toggle::Position::of(is_on), word, &field.label, &Ok(()));
     if response.clicked() {
         let code = if is_on { off } else { on };
         intents.push(ConfigurationIntent::Set(field.id.clone(), TypedText::new(Secret::new(code.to_owned()))));
     }
     response
+}
+
+/// The bits of a mask, one switch each, by their names.
+fn permissions(
+    ui: &mut Ui,
+    field: &FieldSheet,
+    switches: &[PermissionSwitch],
+    width: f32,
+    intents: &mut Vec<ConfigurationIntent>,
+) -> Response {
+    let group = ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        for switch in switches {
+            let word = switch.name.as_str();
+            let name = match switch.remark {
+                Some(remark) => format!("{}: {word}, {remark}", field.label),
+                None => format!("{}: {word}", field.label),
+            };
+            let position = toggle::Position::of(switch.on);
+            let response = toggle::show(ui, vec2(width, 22.0), position, word, &name, &Ok(()));
+            if response.gained_focus() {
+                intents.push(ConfigurationIntent::Select(Some(Selection::Field(field.id.clone()))));
+            }
+            if response.clicked() {
+                let code = TypedText::new(Secret::new(switch.other.clone()));
+                intents.push(ConfigurationIntent::Set(field.id.clone(), code));
+            }
+            if let Some(remark) = switch.remark {
+                ui.horizontal(|ui| {
+                    ui.add_space(toggle::TRACK);
+                    ui.label(muted(ui, remark).font(theme::small()));
+                });
+            }
+        }
+    });
+    group.response.widget_info(|| WidgetInfo::labeled(egui::Role::Group, true, &field.label));
+    group.response
 }
 
 fn read_only(ui: &mut Ui, field: &FieldSheet, width: f32) -> Response {

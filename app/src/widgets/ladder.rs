@@ -1,12 +1,17 @@
-//! The product states as a ladder: where the board is, what each rung allows, which ways lead from it and which
-//! don't lead back. The facts about each rung stand in the table here with what is known of their truth.
+//! The product states as a ladder: where the board is, what each rung allows, which ways lead from it and which don't lead
+//! back. A way is a button that shows what going it needs and does. The facts about each rung stand in the table here with
+//! what is known of their truth.
 
 use chip::product_state::ProductState;
-use egui::{Align2, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Color32, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
+use crate::acts;
+use crate::command::Command;
 use crate::icons;
-use crate::model::{Model, Tone, state_tone};
+use crate::model::debug::{Act, DebugIntent, Level};
+use crate::model::{Model, Tone, View, state_tone};
 use crate::theme::{self, RADIUS_CARD, Tokens};
+use crate::widgets::act_card::{self, Pressed};
 use crate::widgets::controls::{focus_ring, muted};
 
 /// What the ladder remembers between frames.
@@ -14,6 +19,8 @@ use crate::widgets::controls::{focus_ring, muted};
 pub(crate) struct LadderState {
     /// The rung that a person picked; the board's own when none.
     picked: Option<ProductState>,
+    /// The way whose card is open.
+    way: Option<Act>,
 }
 
 /// Whether a rung allows something.
@@ -91,8 +98,10 @@ const LANE: f32 = 16.0;
 const HEIGHT: f32 = 48.0;
 const GAP: f32 = 24.0;
 const RIGHT: f32 = 30.0;
+/// Width of a way's card.
+const CARD: f32 = 372.0;
 
-pub(crate) fn show(ui: &mut Ui, model: &Model, state: &mut LadderState) {
+pub(crate) fn show(ui: &mut Ui, model: &Model, state: &mut LadderState, commands: &mut Vec<Command>) {
     let t = Tokens::of(ui);
     ui.label(egui::RichText::new("Product state").font(theme::section()));
     ui.add_space(8.0);
@@ -110,9 +119,60 @@ pub(crate) fn show(ui: &mut Ui, model: &Model, state: &mut LadderState) {
     for (index, rung) in RUNGS.iter().enumerate() {
         show_rung(ui, place(index), rung, here, state);
     }
-    ways(ui, t, &place);
+    ways(ui, t, &place, here, state);
     ui.add_space(12.0);
-    detail(ui, state.picked.or(here).unwrap_or(ProductState::Open), here);
+    // A way that doesn't lead from where the board is by now was gone, or has gone.
+    state.way.take_if(|act| !acts::leads_from(*act, here) || model.debug.running.is_some());
+    if let Some(act) = state.way {
+        card_of_way(ui, model, act, state, commands);
+    }
+    detail(ui, model, state.picked.or(here).unwrap_or(ProductState::Open), commands);
+}
+
+/// The card of a way, beside the ladder: it needs more width than the ladder has.
+fn card_of_way(ui: &Ui, model: &Model, act: Act, state: &mut LadderState, commands: &mut Vec<Command>) {
+    let given = commands.len();
+    let t = Tokens::of(ui);
+    let top = ui.clip_rect().left_top() + vec2(-CARD - 24.0, 8.0);
+    let area = egui::Area::new(egui::Id::unique("way")).order(egui::Order::Foreground).fixed_pos(top);
+    let pressed = area
+        .show(ui.ctx(), |ui| {
+            let shadow = egui::Shadow { offset: [0, 4], blur: 16, spread: 0, color: Color32::from_black_alpha(96) };
+            let frame = egui::Frame::new().fill(t.panel).corner_radius(RADIUS_CARD).shadow(shadow);
+            frame
+                .show(ui, |ui| {
+                    ui.set_width(CARD);
+                    act_card::show(ui, model, act, None, commands)
+                })
+                .inner
+        })
+        .inner;
+    let escaped = ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Escape));
+    if pressed == Some(Pressed::Close) || escaped || commands.len() > given {
+        state.way = None;
+    }
+}
+
+/// What can be done on the rung where the board is, without leaving it.
+fn rung_act(ui: &mut Ui, model: &Model, here: ProductState, commands: &mut Vec<Command>) {
+    // The Debug view has it itself.
+    if model.view == View::Debug || here != ProductState::Closed {
+        return;
+    }
+    let (act, text) = if model.debug_is_open() {
+        (Act::CloseDebug, "Close debug…")
+    } else {
+        (Act::OpenDebug(Level::Two), "Open debug…")
+    };
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        ui.spacing_mut().button_padding = vec2(8.0, 2.0);
+        let command = Command::Debug(DebugIntent::Consider(Some(act)));
+        let response = ui.add(egui::Button::new(egui::RichText::new(text).font(theme::strong())));
+        focus_ring(ui, &response);
+        if response.on_hover_text(command.tooltip()).clicked() {
+            commands.push(command);
+        }
+    });
 }
 
 fn show_rung(ui: &mut Ui, rect: Rect, rung: &Rung, here: Option<ProductState>, state: &mut LadderState) {
@@ -150,6 +210,7 @@ fn show_rung(ui: &mut Ui, rect: Rect, rung: &Rung, here: Option<ProductState>, s
     response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, here, &spoken));
     if response.clicked() {
         state.picked = if state.picked == Some(rung.state) || here { None } else { Some(rung.state) };
+        state.way = None;
     }
     response.on_hover_ui(|ui| allowed(ui, rung));
 }
@@ -196,7 +257,8 @@ fn allowed(ui: &mut Ui, rung: &Rung) {
     });
 }
 
-fn detail(ui: &mut Ui, state: ProductState, here: Option<ProductState>) {
+fn detail(ui: &mut Ui, model: &Model, state: ProductState, commands: &mut Vec<Command>) {
+    let here = model.product_state();
     let Some(rung) = RUNGS.iter().find(|rung| rung.state == state) else {
         ui.label(muted(ui, "The board was closed without a way in: nobody can open it again."));
         return;
@@ -209,6 +271,9 @@ fn detail(ui: &mut Ui, state: ProductState, here: Option<ProductState>) {
             Some(here) if here == state => ui.label(muted(ui, "allows")),
             Some(_) => ui.label(muted(ui, "would allow")),
         };
+        if here == Some(state) {
+            rung_act(ui, model, state, commands);
+        }
     });
     ui.add_space(2.0);
     allowed(ui, rung);
@@ -217,33 +282,33 @@ fn detail(ui: &mut Ui, state: ProductState, here: Option<ProductState>) {
         ProductState::Open => "Up: PROVISIONING. Only a regression leads back from there.",
         ProductState::Provisioning => "Up: CLOSED, or LOCKED for ever. Back to OPEN: regression.",
         ProductState::Closed => "Back to OPEN: regression, which erases flash and OBKs.",
-        ProductState::Locked | ProductState::Provisioned => "No way leads from here.",
+        ProductState::Locked => "No way leads from here: not down, with no credential, for nobody.",
+        ProductState::Provisioned => "No way leads from here.",
     };
     ui.add(egui::Label::new(muted(ui, ways)).wrap());
 }
 
-/// The arrows. RSSLIB's codes lead from PROVISIONING to CLOSED or to LOCKED; a regression leads to OPEN.
-fn ways(ui: &mut Ui, t: &Tokens, place: &dyn Fn(usize) -> Rect) {
+/// The arrows. RSSLIB's codes lead from PROVISIONING to CLOSED or to LOCKED; a regression leads to OPEN. Those that don't
+/// lead from where the board is are faint, and no buttons.
+fn ways(ui: &mut Ui, t: &Tokens, place: &dyn Fn(usize) -> Rect, here: Option<ProductState>, state: &mut LadderState) {
     let (locked, closed, provisioning, open) = (place(0), place(1), place(2), place(3));
-    let plain = Stroke::new(1.2, t.muted);
-    let up = |ui: &Ui, from: Rect, to: Rect| {
-        let x = from.left() + from.width() * 0.35;
-        arrow(ui, &[pos2(x, from.top() - 2.0), pos2(x, to.bottom() + 3.0)], plain);
+    let middle = |rect: Rect| rect.left() + rect.width() * 0.35;
+    let between = |lower: Rect, upper: Rect| {
+        Rect::from_min_max(
+            pos2(middle(upper) - 12.0, upper.bottom() + 1.0),
+            pos2(middle(upper) + 12.0, lower.top() - 1.0),
+        )
     };
-    up(ui, open, provisioning);
-    named(
-        ui,
-        between(open, provisioning),
-        "way-provisioning",
-        "From OPEN to PROVISIONING. Only a regression leads back.",
-    );
-    up(ui, provisioning, closed);
-    named(
-        ui,
-        between(provisioning, closed),
-        "way-closed",
-        "From PROVISIONING to CLOSED. Only a regression leads back.",
-    );
+    let leads = |act, from: ProductState| acts::leads_from(act, here) && here.is_none_or(|here| here == from);
+
+    for (lower, upper, from, name) in [
+        (open, provisioning, ProductState::Open, "Way up from OPEN: provision to CLOSED"),
+        (provisioning, closed, ProductState::Provisioning, "Way up from PROVISIONING: provision to CLOSED"),
+    ] {
+        let x = middle(lower);
+        let color = way(ui, t, between(lower, upper), name, (Act::Close, leads(Act::Close, from)), t.text, state);
+        arrow(ui, &[pos2(x, lower.top() - 2.0), pos2(x, upper.bottom() + 3.0)], Stroke::new(1.2, color));
+    }
 
     let x = locked.left() - LANE + 5.0;
     let final_way = [
@@ -252,21 +317,20 @@ fn ways(ui: &mut Ui, t: &Tokens, place: &dyn Fn(usize) -> Rect) {
         pos2(x, locked.center().y),
         pos2(locked.left() - 3.0, locked.center().y),
     ];
-    let stroke = Stroke::new(1.2, t.danger);
+    let lane = Rect::from_min_max(pos2(x - 5.0, locked.center().y), pos2(x + 6.0, provisioning.center().y));
+    let name = "Final way: lock for ever. Nothing leads back";
+    let lock = (Act::Lock, acts::leads_from(Act::Lock, here));
+    let stroke = Stroke::new(1.2, way(ui, t, lane, name, lock, t.danger, state));
     for shape in Shape::dashed_line(&final_way, stroke, 3.0, 3.0) {
         ui.painter().add(shape);
     }
     head(ui, final_way, stroke);
-    let lane = Rect::from_min_max(pos2(x - 4.0, locked.center().y), pos2(x + 5.0, provisioning.center().y));
-    named(
-        ui,
-        lane,
-        "way-locked",
-        "From PROVISIONING to LOCKED. Nothing leads back, ever. The studio offers it nowhere yet.",
-    );
 
     let x = open.right() + 13.0;
-    let regression = Stroke::new(1.2, t.accent);
+    let lane = Rect::from_min_max(pos2(x - 5.0, closed.center().y), pos2(x + 18.0, open.center().y));
+    let regress = (Act::Regress, acts::leads_from(Act::Regress, here));
+    let color = way(ui, t, lane, "Way back: regress to OPEN", regress, t.accent, state);
+    let regression = Stroke::new(1.2, color);
     for from in [closed, provisioning] {
         ui.painter().line_segment([pos2(from.right() + 1.0, from.center().y), pos2(x, from.center().y)], regression);
     }
@@ -275,27 +339,41 @@ fn ways(ui: &mut Ui, t: &Tokens, place: &dyn Fn(usize) -> Rect) {
         &[pos2(x, closed.center().y), pos2(x, open.center().y), pos2(open.right() + 3.0, open.center().y)],
         regression,
     );
-    let galley = ui.painter().layout_no_wrap("regression".to_owned(), theme::small(), t.accent);
+    let galley = ui.painter().layout_no_wrap("regression".to_owned(), theme::small(), color);
     let middle = pos2(x + 6.0, provisioning.center().y + galley.size().x / 2.0);
-    ui.painter().add(egui::epaint::TextShape::new(middle, galley, t.accent).with_angle(-std::f32::consts::FRAC_PI_2));
-    let lane = Rect::from_min_max(pos2(x - 5.0, closed.center().y), pos2(x + 18.0, open.center().y));
-    named(
-        ui,
-        lane,
-        "way-regression",
-        "Regression: from CLOSED or PROVISIONING back to OPEN, with the credential. It erases user flash and OBKs.",
-    );
+    ui.painter().add(egui::epaint::TextShape::new(middle, galley, color).with_angle(-std::f32::consts::FRAC_PI_2));
 }
 
-fn between(lower: Rect, upper: Rect) -> Rect {
-    Rect::from_min_max(pos2(upper.left(), upper.bottom()), pos2(upper.right(), lower.top()))
-}
-
-/// A place that says its name on hover and to a screen reader.
-fn named(ui: &mut Ui, rect: Rect, id: &str, text: &str) {
-    let response = ui.interact(rect, ui.scope_id().with(id), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
-    response.on_hover_text(text);
+/// A way's place: a button that opens its card when it leads from here. Gives the colour that the way is painted in.
+fn way(
+    ui: &mut Ui,
+    t: &Tokens,
+    rect: Rect,
+    name: &str,
+    (act, leads): (Act, bool),
+    color: Color32,
+    state: &mut LadderState,
+) -> Color32 {
+    let id = ui.scope_id().with(("way", name));
+    if !leads {
+        let response = ui.interact(rect, id, Sense::hover());
+        let text = format!("{name}. It doesn't lead from where the board is");
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
+        response.on_hover_text(text);
+        return t.muted.gamma_multiply(0.6);
+    }
+    let response = ui.interact(rect, id, Sense::click());
+    let open = state.way == Some(act);
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, open, name));
+    if response.hovered() || open {
+        ui.painter().rect_filled(rect, 4.0, t.raised);
+    }
+    focus_ring(ui, &response);
+    if response.clicked() {
+        state.way = if open { None } else { Some(act) };
+    }
+    response.on_hover_text(format!("{name}. Press to see what it needs and does"));
+    color
 }
 
 fn arrow<const N: usize>(ui: &Ui, path: &[Pos2; N], stroke: Stroke) {

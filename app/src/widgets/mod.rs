@@ -1,5 +1,6 @@
 //! Parts that views are put together from. Each reads what it shows and pushes commands; none changes the model.
 
+pub(crate) mod act_card;
 pub(crate) mod annotated_bytes;
 pub(crate) mod byte_strip;
 pub(crate) mod card;
@@ -19,5 +20,6 @@ pub(crate) mod secret_entry;
 pub(crate) mod state_strip;
 pub(crate) mod status_bar;
 pub(crate) mod step_list;
+pub(crate) mod toggle;
 pub(crate) mod top_bar;
 pub(crate) mod verdict;

@@ -51,8 +51,21 @@ pub(crate) fn show(ui: &mut Ui, model: &Model) {
         ui.add_space(12.0);
         fact(ui, "HDPL", reading.hdpl.map(|level| level.to_string()).as_deref(), theme::body());
         ui.add_space(12.0);
-        let debug = reading.debug_open.map(|open| if open { "open" } else { "closed" });
-        fact(ui, "Debug", debug, theme::body());
+        match model.debug_is_open() {
+            true => {
+                let level = model.debug.opened.map(|level| format!(" · HDPL {}", level.number()));
+                let words = format!("debug open{}", level.unwrap_or_default());
+                ui.scope(|ui| {
+                    ui.spacing_mut().item_spacing.x = 6.0;
+                    ui.label(RichText::new(icons::BUG).font(theme::icon_filled(14.0)).color(t.warn));
+                    ui.label(RichText::new(words).color(t.warn));
+                });
+            }
+            false => {
+                let debug = reading.debug_open.map(|open| if open { "open" } else { "closed" });
+                fact(ui, "Debug", debug, theme::body());
+            }
+        }
 
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let read = (!reading.at.is_empty()).then(|| format!("read {}", reading.at));

@@ -40,7 +40,11 @@ fn project_menu(ui: &mut Ui, model: &Model, state: &mut TopBar, commands: &mut V
         Some(project) => button.on_hover_text(project.folder.display().to_string()),
         None => button,
     };
-    let menu = Popup::menu(&button).accessible_name("Project").width(320.0);
+    // A press into the field is no choice: what is chosen closes the menu itself.
+    let menu = Popup::menu(&button)
+        .accessible_name("Project")
+        .width(320.0)
+        .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
     menu.show(|ui| {
         for command in [Command::ChooseProject, Command::OpenSample, Command::ReloadProject] {
             menu_item(ui, model, command, commands);

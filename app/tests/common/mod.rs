@@ -1,6 +1,7 @@
 //! What the window's tests share: a data folder of their own, the real window without a display, waiting by steps.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+pub(crate) mod boards;
 pub(crate) mod images;
 pub(crate) mod keyboard;
 pub(crate) mod program;

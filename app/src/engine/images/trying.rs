@@ -11,9 +11,9 @@ use crate::sheets;
 use crate::sheets::images::trial::{agreement, lines};
 use crate::update::{ImagesReport, Report};
 
-/// The steps that a plan can have, to show how far a trial is.
+/// The steps of a trial, to show how far it is: all that there are but the qualification by password.
 #[expect(clippy::cast_precision_loss, reason = "a handful")]
-const STEPS: f32 = provision::StepId::ALL.len() as f32;
+const STEPS: f32 = (provision::StepId::ALL.len() - 1) as f32;
 
 /// Tries an image.
 pub(super) fn try_image(

@@ -9,6 +9,7 @@ use super::samples;
 use crate::model::Tone;
 use crate::model::configuration::{Choice, Entry, FieldSheet, Place};
 use crate::model::editing::{Editing, field_id, region_id};
+use crate::sheets::permissions;
 
 /// What is known of a field of ST's: label, hint, rules.
 struct Known {
@@ -135,7 +136,8 @@ fn of_field(editing: &Editing, role: DocumentRole, field: &FormField) -> FieldSh
     if let FormKind::Permission = field.kind
         && let Ok(mask) = formats::number::parse(&field.value)
     {
-        sheet.hint = formats::certificate::permissions_text(mask);
+        sheet.entry = Entry::Permissions(permissions::switches(mask));
+        sheet.hint = formats::Permissions(mask).hex();
     }
     if let (FormKind::Number { .. }, Ok(number)) = (&field.kind, formats::number::parse(&field.value))
         && sheet.label.ends_with("size")

@@ -27,7 +27,10 @@ fn view(sheet: KeysSheet) -> Harness<'static, Seen> {
         .with_theme(egui::Theme::Dark)
         .with_context_setup(theme::install)
         .build_ui_state(
-            |ui, seen: &mut Seen| show(ui, &seen.sheet, &mut seen.view, &mut seen.intents),
+            |ui, seen: &mut Seen| {
+                super::standing(ui, &seen.sheet);
+                show(ui, &seen.sheet, &mut seen.view, &mut seen.intents);
+            },
             Seen { sheet, view: KeysView::default(), intents: Vec::new() },
         );
     // Fonts come with the first frame.

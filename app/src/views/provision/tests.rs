@@ -1,0 +1,97 @@
+//! The Provision view on models made for it, driven by its accessibility labels.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+use std::path::PathBuf;
+
+use egui::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT, Queryable};
+
+use super::{ProvisionView, show};
+use crate::command::Command;
+use crate::model::{BoardKind, BoardSheet, Goal, Model, PlanSheet, ProjectSheet, Reading, SampleKeyLine};
+use crate::theme;
+use chip::product_state::ProductState;
+
+struct Seen {
+    model: Model,
+    view: ProvisionView,
+    commands: Vec<Command>,
+}
+
+fn view(model: Model) -> Harness<'static, Seen> {
+    let mut harness = Harness::builder()
+        .with_size(egui::vec2(942.0, 540.0))
+        .with_theme(egui::Theme::Dark)
+        .with_context_setup(theme::install)
+        .build_ui_state(
+            |ui, seen: &mut Seen| show(ui, &seen.model, &mut seen.view, &mut seen.commands),
+            Seen { model, view: ProvisionView::default(), commands: Vec::new() },
+        );
+    // Fonts come with the first frame.
+    harness.run();
+    harness
+}
+
+fn on_a_real_board() -> Model {
+    let mut model = Model::new(PathBuf::from("data"));
+    let reading = Reading {
+        state: Some(ProductState::Open),
+        uid: Some("00112233445566778899AABB".to_owned()),
+        ..Reading::default()
+    };
+    model.board = Some(BoardSheet {
+        address: "probe".to_owned(),
+        name: "probe".to_owned(),
+        kind: BoardKind::Real,
+        powered: true,
+        reading: Some(reading),
+        earlier: Vec::new(),
+        last: None,
+    });
+    model.project = Some(ProjectSheet {
+        name: "sample".to_owned(),
+        folder: PathBuf::from("sample"),
+        summary: String::new(),
+        sample_keys: vec![SampleKeyLine { role: "authentication".to_owned(), name: "ours d3ca…1fa3".to_owned() }],
+        findings: Vec::new(),
+    });
+    model.plan = PlanSheet::Ready { hash: "7f".to_owned(), steps: Vec::new(), inputs: Vec::new() };
+    model
+}
+
+#[test]
+fn sample_keys_for_a_real_board_are_named_and_wait_for_a_tick() {
+    let mut harness = view(on_a_real_board());
+    harness.get_by_label("SAMPLE keys would go into a real board");
+    harness.get_by_label_contains("authentication (ours d3ca…1fa3)");
+    assert!(harness.get_by_role_and_label(Role::Button, "Provision").accesskit_node().is_disabled());
+    harness.get_by_label_contains("I mean it").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().commands.as_slice(), [Command::ConfirmSampleKeys(true)]);
+
+    let mut model = on_a_real_board();
+    model.sample_keys_confirmed = true;
+    let harness = view(model);
+    assert!(!harness.get_by_role_and_label(Role::Button, "Provision").accesskit_node().is_disabled());
+}
+
+#[test]
+fn keys_of_ones_own_are_not_asked_about() {
+    let mut model = on_a_real_board();
+    model.project.as_mut().unwrap().sample_keys.clear();
+    let harness = view(model);
+    assert!(harness.query_by_label("SAMPLE keys would go into a real board").is_none());
+    assert!(!harness.get_by_role_and_label(Role::Button, "Provision").accesskit_node().is_disabled());
+}
+
+#[test]
+fn the_plan_to_locked_has_no_button_but_the_one_behind_the_typed_digits() {
+    let mut model = on_a_real_board();
+    model.sample_keys_confirmed = true;
+    model.goal = Goal::Locked;
+    let harness = view(model);
+    assert!(harness.query_by_role_and_label(Role::Button, "Provision").is_none());
+    assert!(harness.get_by_role_and_label(Role::Button, "Lock for ever").accesskit_node().is_disabled());
+    harness.get_by_label("Plan for CLOSED");
+}
