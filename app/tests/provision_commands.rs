@@ -42,6 +42,7 @@ fn provisioning_as_a_command_ends_closed_with_a_record_and_a_talking_application
     let project = sample();
     let said = bench.done(&["provision", "--project", &project, "--board", "a.board", "--to", "closed"]);
     assert!(said.contains("PASS") && said.contains("record:"), "{said}");
+    assert!(said.lines().any(|line| line == "STiRoT demo application"), "{said}");
     assert_eq!(bench.json(&["board", "show", "a.board", "--json"])["product_state"], "CLOSED");
     let console = bench.done(&["board", "console", "a.board"]);
     assert!(console.lines().any(|line| line.split_whitespace().eq(["HDPL", "2"])), "{console}");

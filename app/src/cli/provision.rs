@@ -182,7 +182,7 @@ fn finish(record: &Record, address: &BoardAddress, json: bool) -> Result<(), Fai
         say_json(record)?;
     } else {
         if let Some(banner) = &record.banner {
-            say(banner.trim_end());
+            banner.trim_end().lines().for_each(say);
         }
         let proved = record.steps.iter().filter(|step| step.result == StepResult::Proved).count();
         if let Some(kept) = kept(record) {
