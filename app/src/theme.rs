@@ -144,6 +144,15 @@ impl Tokens {
     pub fn hairline(&self) -> Stroke {
         Stroke::new(1.0, self.stroke)
     }
+
+    /// The frame of a quiet card: a panel with a hairline around it.
+    pub fn card(&self) -> egui::Frame {
+        egui::Frame::new()
+            .fill(self.panel)
+            .stroke(self.hairline())
+            .corner_radius(RADIUS_CARD)
+            .inner_margin(egui::Margin::symmetric(12, 8))
+    }
 }
 
 /// The family of medium weight, for names and buttons.

@@ -3,9 +3,7 @@
 
 mod restrictions;
 
-use egui::{
-    Align, Frame, Label, Layout, Margin, Rect, RichText, ScrollArea, Sense, TextWrapMode, Ui, UiBuilder, pos2, vec2,
-};
+use egui::{Align, Label, Layout, Rect, RichText, ScrollArea, Sense, TextWrapMode, Ui, UiBuilder, pos2, vec2};
 use formats::{Permission, Secret};
 
 use crate::icons;
@@ -14,7 +12,7 @@ use crate::model::configuration::{Possible, TypedText};
 use crate::model::credentials::{ChainPlace, CredentialsIntent, Granted, MadeSheet, MakingForm, MakingSheet};
 use crate::sheets::permissions;
 use crate::text::short_hex;
-use crate::theme::{self, RADIUS_CARD, Tokens};
+use crate::theme::{self, Tokens};
 use crate::widgets::controls::{Weight, cut_label, hairline, muted, paint_icon};
 use crate::widgets::form_row::{said_with_mark, warning_badge};
 use crate::widgets::{intent_button, secret_entry, toggle};
@@ -308,11 +306,7 @@ fn result(ui: &mut Ui, sheet: &MakingSheet, form: &MakingForm) {
 
 fn what_was_made(ui: &mut Ui, made: &MadeSheet, intents: &mut Vec<CredentialsIntent>) {
     let t = Tokens::of(ui);
-    let frame = Frame::new()
-        .fill(t.panel)
-        .stroke(t.hairline())
-        .corner_radius(RADIUS_CARD)
-        .inner_margin(Margin::symmetric(12, 8));
+    let frame = t.card();
     frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {

@@ -3,10 +3,7 @@
 
 use std::path::PathBuf;
 
-use egui::{
-    Align, Button, Frame, Label, Layout, Margin, Rect, RichText, ScrollArea, TextEdit, TextWrapMode, Ui, UiBuilder,
-    vec2,
-};
+use egui::{Align, Button, Label, Layout, Rect, RichText, ScrollArea, TextEdit, TextWrapMode, Ui, UiBuilder, vec2};
 use formats::Secret;
 
 use crate::command::Command;
@@ -15,7 +12,7 @@ use crate::model::configuration::TypedText;
 use crate::model::credentials::{CredentialsIntent, WalletBoard, WalletCard};
 use crate::model::{Model, Tone};
 use crate::text::{fours, short_hex};
-use crate::theme::{self, RADIUS_CARD, Tokens};
+use crate::theme::{self, Tokens};
 use crate::widgets::controls::{Weight, cut_label, focus_ring, muted, named_command_button, pill};
 use crate::widgets::form_row::{said_with_mark, warning_badge};
 use crate::widgets::{intent_button, secret_entry};
@@ -159,11 +156,7 @@ fn show_card(
     commands: &mut Vec<Command>,
 ) {
     let t = Tokens::of(ui);
-    let frame = Frame::new()
-        .fill(t.panel)
-        .stroke(t.hairline())
-        .corner_radius(RADIUS_CARD)
-        .inner_margin(Margin::symmetric(12, 8));
+    let frame = t.card();
     frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
@@ -353,11 +346,7 @@ fn keep(ui: &mut Ui, model: &Model, state: &mut WalletView, commands: &mut Vec<C
     let mut closed = false;
     let mut given = false;
     ui.add_space(4.0);
-    let frame = Frame::new()
-        .fill(t.panel)
-        .stroke(t.hairline())
-        .corner_radius(RADIUS_CARD)
-        .inner_margin(Margin::symmetric(12, 8));
+    let frame = t.card();
     frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
         let words = "The private leaf key, or the password, is kept in the wallet for the connected board. With a passphrase it \

@@ -1,7 +1,7 @@
 //! What an act on a key asks before it is given: a passphrase, a file, or a second press that says what follows. Asked in
 //! place, under the key; answered by an intent.
 
-use egui::{Frame, Label, Margin, RichText, TextEdit, Ui};
+use egui::{Label, RichText, TextEdit, Ui};
 use formats::Secret;
 
 use crate::icons;
@@ -77,11 +77,7 @@ pub(super) fn show(
 ) {
     let Some(asking) = open.as_mut().filter(|asking| asking.is_about(&key.role)) else { return };
     let t = Tokens::of(ui);
-    let frame = Frame::new()
-        .fill(t.panel)
-        .stroke(t.hairline())
-        .corner_radius(theme::RADIUS_CARD)
-        .inner_margin(Margin::symmetric(12, 8));
+    let frame = t.card();
     let shown = frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
         match asking.act {
