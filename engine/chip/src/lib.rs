@@ -16,6 +16,7 @@ pub mod permissions;
 pub mod product_state;
 pub mod registers;
 pub mod rsslib;
+pub mod second_stage;
 pub mod security;
 pub mod trace;
 

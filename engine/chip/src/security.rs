@@ -22,3 +22,6 @@ pub const UNLOCK: u32 = 0xB4;
 
 /// Constant that SAES encrypts at HDPL 1 to derive the MCE key. Ours: ST's is not known (assumption A1).
 pub const MCE_KEY_SEED: [u8; 16] = *b"STiRoT MCE1 key.";
+
+/// Constant that SAES encrypts at HDPL 2 to derive the second stage's MCE1 key (assumption A81).
+pub const SECOND_MCE_KEY_SEED: [u8; 16] = *b"OEMuRoT MCE1 key";

@@ -15,6 +15,8 @@ pub enum Stage {
     Stirot,
     /// The loader in user flash.
     Iloader,
+    /// The updatable second boot stage.
+    Oemurot,
 }
 
 macro_rules! codes {
@@ -79,6 +81,17 @@ codes! {
         Installed = 0x44, "installation slot written";
         DownloadErased = 0x45, "download slot erased";
         LoaderError = 0x46, "iLoader failed: where";
+        Judges = 0x60, "judges an image: which in the high byte, where in the low";
+        SlotErased = 0x61, "slot erased: which image in the high byte, which slot in the low";
+        ReferenceStored = 0x62, "hash reference stored: first bytes of the hash";
+        CopiedToRam = 0x63, "copied to where it runs: high half of the address";
+        SeenHigh = 0x64, "security counter of the image, high half";
+        SeenLow = 0x65, "security counter of the image, low half";
+        WantedHigh = 0x66, "lowest security counter that is taken, high half";
+        WantedLow = 0x67, "lowest security counter that is taken, low half";
+        VersionSeen = 0x68, "version of the image: major and minor";
+        SecondStageEntered = 0x6A, "second stage entered: where its application runs (0 in place, 1 internal RAM, 2 external RAM)";
+        DownloadIgnored = 0x69, "download slot holds no image and is left alone: which image";
     }
 }
 
@@ -96,11 +109,16 @@ codes! {
         KeyHash = 9, "signing key is the configured one";
         Signature = 10, "signature";
         MinimumState = 11, "product state is high enough";
+        HashReference = 12, "hash is that of the image that ran last";
+        Layout = 13, "layout block of the second stage";
+        Protection = 14, "cipher engine and memory protection stand as they should";
+        Vectors = 15, "vector table of the application";
+        RunCopy = 16, "copy that will run is the installed image";
     }
 }
 
 codes! {
-    /// Why STiRoT stopped for good.
+    /// Why STiRoT or the second stage stopped for good.
     Stop {
         NoConfiguration = 1, "no usable STiROT_Config";
         NoData = 2, "no usable STiROT_Data";
@@ -111,6 +129,15 @@ codes! {
         NoLoader = 7, "no iLoader where the configuration says";
         Disagreement = 8, "two evaluations of the same check disagree";
         UnknownCommand = 9, "unknown command from the iLoader";
+        NoBootableImage = 10, "no bootable image";
+        BadLayout = 11, "no usable layout block in the second stage";
+        ExternalFlashFailed = 12, "external flash doesn't do what it should";
+        ExternalRamFailed = 13, "external RAM doesn't do what it should";
+        NoSecondConfiguration = 14, "no usable OEMuROT_Config";
+        NoSecondData = 15, "no usable OEMuROT_Data";
+        WrongPlace = 16, "the second stage was started where, or at a level that, it doesn't belong";
+        CipherFailed = 17, "memory cipher engine doesn't take key, region or lock";
+        Exception = 18, "an exception in the second stage";
     }
 }
 
@@ -149,6 +176,48 @@ codes! {
     }
 }
 
+/// What an [`Event::Judges`] or [`Event::SlotErased`] of the second stage is about: bits 15:8 of the detail are the image,
+/// bits 7:0 where it lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Subject {
+    /// Which image.
+    pub image: SubjectImage,
+    /// Where it lies.
+    pub place: SubjectPlace,
+}
+
+codes! {
+    /// One of the second stage's images.
+    SubjectImage {
+        Application = 0, "application";
+        Data = 1, "data image";
+    }
+}
+
+codes! {
+    /// Where the second stage looks at an image.
+    SubjectPlace {
+        Download = 0, "download slot";
+        Installation = 1, "installation slot";
+        RunCopy = 2, "copy that runs";
+    }
+}
+
+impl Subject {
+    /// The detail.
+    pub const fn encode(self) -> u16 {
+        (self.image as u16) << 8 | self.place as u16
+    }
+
+    /// The subject that a detail names.
+    pub const fn decode(detail: u16) -> Option<Self> {
+        match (SubjectImage::from_code((detail >> 8) as u8), SubjectPlace::from_code(detail as u8)) {
+            (Some(image), Some(place)) => Some(Self { image, place }),
+            _ => None,
+        }
+    }
+}
+
 /// One word on the port: stage in bits 31:24, event in 23:16, detail in 15:0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceWord {
@@ -167,6 +236,7 @@ impl TraceWord {
             Stage::Rss => 1,
             Stage::Stirot => 2,
             Stage::Iloader => 3,
+            Stage::Oemurot => 4,
         };
         stage << 24 | (self.event as u32) << 16 | self.detail as u32
     }
@@ -177,6 +247,7 @@ impl TraceWord {
             1 => Stage::Rss,
             2 => Stage::Stirot,
             3 => Stage::Iloader,
+            4 => Stage::Oemurot,
             _ => return None,
         };
         match Event::from_code((word >> 16) as u8) {

@@ -2,8 +2,8 @@
 
 use chip::memory_map::{self as map, Region};
 use chip::option_bytes::{DebugAuthentication, NVSTATE_CLOSE, NVSTATE_OPEN};
-use chip::trace::{Event, Stage, TraceWord};
-use chip::{Destination, ProductState};
+use chip::trace::{Event, Stage, Subject, SubjectImage, SubjectPlace, TraceWord};
+use chip::{Destination, ProductState, second_stage};
 
 fn rotsr(oem_provisioned: u8, method: DebugAuthentication) -> u32 {
     u32::from(method.code()) << 8 | u32::from(oem_provisioned)
@@ -64,6 +64,26 @@ fn trace_words_round_trip() {
     let word = TraceWord { stage: Stage::Stirot, event: Event::Passed, detail: 8 };
     assert_eq!(TraceWord::decode(word.encode()), Some(word));
     assert_eq!(TraceWord::decode(0), None);
+    let second = TraceWord { stage: Stage::Oemurot, event: Event::Judges, detail: 0x0102 };
+    assert_eq!(second.encode(), 0x0460_0102);
+    assert_eq!(TraceWord::decode(second.encode()), Some(second));
+}
+
+#[test]
+fn what_the_second_stage_judges_is_told_in_one_detail() {
+    let copy = Subject { image: SubjectImage::Data, place: SubjectPlace::RunCopy };
+    assert_eq!(copy.encode(), 0x0102);
+    assert_eq!(Subject::decode(0x0102), Some(copy));
+    assert_eq!(Subject::decode(0x0003), None);
+    assert_eq!(Subject::decode(0x0200), None);
+}
+
+#[test]
+fn the_second_stages_objects_lie_where_their_destinations_say() {
+    assert_eq!(Destination::OEMUROT_CONFIG.index(), second_stage::CONFIG_INDEX);
+    assert_eq!(Destination::OEMUROT_DATA.index(), second_stage::DATA_A_INDEX);
+    let block = map::Region::new(second_stage::LAYOUT_OFFSET, second_stage::LAYOUT_SIZE);
+    assert!(block.last() < second_stage::PROGRAM_LIMIT);
 }
 
 #[test]

@@ -4,13 +4,14 @@
 //! here opens a file, reads a clock or knows a probe; files that an xml names are asked of the caller.
 //!
 //! Without the feature `host` only the fixed layouts remain that the firmware reads from memory: image header, TLV
-//! areas, STiRoT's configuration and counters, and the shape of stored keys. They need no allocator.
+//! areas, STiRoT's configuration and counters, the second stage's layout block, and the shape of stored keys. They need no allocator.
 #![cfg_attr(not(feature = "host"), no_std)]
 #![forbid(unsafe_code)]
 
 pub mod image;
 pub mod key_fields;
 pub mod layout;
+pub mod second_stage_layout;
 pub mod stirot_config;
 
 #[cfg(feature = "host")]
@@ -121,6 +122,7 @@ pub use opened::{FileKind, FoundImage, KeyHalf, Opened, XmlKind};
 pub use permissions::{Confidence, Permission, Permissions};
 #[cfg(feature = "host")]
 pub use sample_keys::{is_sample, is_sample_password};
+pub use second_stage_layout::{ApplicationRun, ConsoleLines, ImagePlaces, SecondStageLayout};
 #[cfg(feature = "host")]
 pub use secret::Secret;
 pub use stirot_config::{Clock, DataBlock, MceChoice, SramEcc, StirotConfig};

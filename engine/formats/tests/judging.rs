@@ -168,7 +168,7 @@ fn an_image_of_the_second_stage_is_judged_by_its_rules_and_not_seen_by_stirot() 
     let (opened, judgement) = judged(&image, &theirs);
     assert_eq!(judgement.verdict, Verdict::Installs, "{:#?}", judgement.checks);
     assert_eq!(opened.images[0].profile, Some(ImageProfile::Oemurot));
-    assert!(judgement.reservation().contains("no second stage"));
+    assert!(judgement.reservation().contains("second stage"));
     let stirots = Circumstances { download_address: None, ..circumstances(&ring) };
     assert_eq!(judged(&image, &stirots).1.verdict, Verdict::NotSeen { at: CheckName::Magic });
 }

@@ -35,7 +35,9 @@ pub(super) fn link_address(
     };
     let Some(firmware) = circumstances.firmware_address else {
         let whose = match profile {
-            Some(ImageProfile::Oemurot) => "where the second stage runs its application is set when it is compiled",
+            Some(ImageProfile::Oemurot) => {
+                "where the application runs is said inside of the second stage's program, and none that says it is at hand"
+            }
             _ => "where the firmware area lies isn't known",
         };
         return Outcome::NotCheckable(format!("reset handler {:#010x}; {whose}", start.instruction()));

@@ -96,7 +96,7 @@ impl Judgement {
                 "What STiRoT takes is assumed: what ST's tool makes of ST's settings. The virtual board decides by itself."
             }
             Some(ImageProfile::Oemurot) => {
-                "By what ST's published loader does; the virtual board has no second stage to try it on."
+                "By what ST's published loader does; the virtual board decides by itself, with the studio's second stage."
             }
         }
     }
