@@ -114,6 +114,23 @@ impl Board {
         Ok(board)
     }
 
+    /// An independent copy: memories, registers, every peripheral, what is off the chip, faults that are armed, trace
+    /// and console. From here on the two know nothing of each other; given the same inputs, they run alike, to the
+    /// instruction. It costs a copy of 1 MiB; the NOR's and the PSRAM's pages are shared until one of the two
+    /// writes them.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let mut board = Self {
+            peripherals: self.peripherals.clone(),
+            memory: self.memory.fork(),
+            cpu: self.cpu.clone(),
+            view: self.view,
+            in_reset: self.in_reset,
+        };
+        board.rights_changed();
+        board
+    }
+
     /// Instructions executed since power-on, and those slept through.
     #[must_use]
     pub fn now(&self) -> u64 {

@@ -76,7 +76,7 @@ impl WriteOutcome {
 }
 
 /// Decides what becomes of each non-volatile write.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct WritePlan {
     cut: Option<PowerCut>,
     tear_next: bool,

@@ -1,6 +1,9 @@
 //! All memories that answer without side effects, in one arena: TCMs, SRAMs, backup SRAM, user flash, OTP and UID,
-//! system flash. 4 KiB page tables make the core's accesses fast; decoded code hangs on the page it was read from.
-//! It is not the bus: peripherals, external memory and the rules of flash programming live elsewhere.
+//! system flash; behind them what is held of external memory (`windows`). 4 KiB page tables make the core's accesses
+//! fast; decoded code hangs on the page it was read from. It is not the bus: peripherals, external memory itself and the
+//! rules of flash programming live elsewhere.
+
+mod windows;
 
 use chip::memory_map as map;
 use chip::memory_map::Region;
@@ -8,6 +11,8 @@ use chip::option_bytes::obw2;
 
 use crate::BusError;
 use crate::cpu::page::CodePage;
+pub(crate) use windows::WindowState;
+use windows::Windows;
 
 /// Bytes in a page of the tables.
 pub(crate) const PAGE_SIZE: u32 = 4096;
@@ -22,7 +27,7 @@ pub(crate) enum Cells {
     Ram,
     /// User flash or OTP: stores go to the flash controller.
     Flash,
-    /// System flash: nobody stores.
+    /// System flash, and what is held of external memory: nobody stores.
     System,
 }
 
@@ -61,7 +66,12 @@ const fn arena_size() -> usize {
     size
 }
 
-const ARENA_BYTES: usize = arena_size();
+/// Bytes of the memories; what is held of external memory follows.
+const MEMORY_BYTES: usize = arena_size();
+const FIRST_WINDOW_FRAME: u16 = (MEMORY_BYTES / PAGE_BYTES) as u16;
+/// Pages of external memory that can be held at a time: 1 MiB.
+const WINDOW_FRAMES: usize = 256;
+const ARENA_BYTES: usize = MEMORY_BYTES + WINDOW_FRAMES * PAGE_BYTES;
 
 type Arena = [u8; ARENA_BYTES];
 type PageTable = [u32; PAGES];
@@ -83,6 +93,7 @@ pub struct Memory {
     executing: Option<u16>,
     /// Bytes of the executing frame (offsets) whose decoded form is stale.
     stale: Option<(u16, u16)>,
+    windows: Windows,
 }
 
 impl std::fmt::Debug for Memory {
@@ -112,6 +123,7 @@ impl Memory {
                 frames.push(Frame { cells, code: None, has_code: false });
             }
         }
+        frames.resize_with(ARENA_BYTES / PAGE_BYTES, || Frame { cells: Cells::System, code: None, has_code: false });
         let mut memory = Self {
             arena: boxed(),
             frames,
@@ -121,16 +133,50 @@ impl Memory {
             mapped: Vec::new(),
             executing: None,
             stale: None,
+            windows: Windows::new(),
         };
+        memory.empty_tables();
+        memory.apply_option_bytes(0);
+        memory
+    }
+
+    /// The same bytes in the same layout, as memories of their own. What was decoded from them isn't taken along, nor
+    /// what is held of external memory.
+    pub(crate) fn fork(&self) -> Self {
+        let code = |frame: &Frame| Frame { cells: frame.cells, code: None, has_code: false };
+        let mut memory = Self {
+            arena: boxed(),
+            frames: self.frames.iter().map(code).collect(),
+            lookup: boxed(),
+            read_table: boxed(),
+            write_table: boxed(),
+            mapped: Vec::new(),
+            executing: None,
+            stale: None,
+            windows: Windows::new(),
+        };
+        memory.empty_tables();
+        if let (Some(copy), Some(bytes)) = (memory.arena.get_mut(..MEMORY_BYTES), self.arena.get(..MEMORY_BYTES)) {
+            copy.copy_from_slice(bytes);
+        }
+        for (region, _) in BANKS {
+            let pages = (region.start / PAGE_SIZE) as usize..=(region.last() / PAGE_SIZE) as usize;
+            if let (Some(copy), Some(pages)) = (memory.lookup.get_mut(pages.clone()), self.lookup.get(pages)) {
+                copy.copy_from_slice(pages);
+            }
+        }
+        memory
+    }
+
+    /// The first entries of new tables, which may not be 0.
+    fn empty_tables(&mut self) {
         for page in 0..ARENA_BYTES / PAGE_BYTES {
-            for table in [&mut memory.read_table, &mut memory.write_table] {
+            for table in [&mut self.read_table, &mut self.write_table] {
                 if let Some(entry) = table.get_mut(page) {
                     *entry = empty_entry(page);
                 }
             }
         }
-        memory.apply_option_bytes(0);
-        memory
     }
 
     /// Lays the RAMs out as OBW2 says: TCM shares (assumption A71), and SRAM4 hidden when it holds ECC. For use at reset.
@@ -326,12 +372,24 @@ impl Memory {
                 }
             }
         }
+        self.unmap_held();
+    }
+
+    /// The frame that code at an address is read from: a memory's, or one that holds external memory.
+    fn code_frame_at(&self, address: u32) -> Option<u16> {
+        self.frame_at(address).or_else(|| self.held_frame(address))
+    }
+
+    /// A halfword of code; `None` where there is no memory and nothing is held.
+    pub(crate) fn code_half(&self, address: u32) -> Option<u16> {
+        let offset = usize::from(self.code_frame_at(address)?) * PAGE_BYTES + in_page(address);
+        self.arena.get(offset..)?.first_chunk().copied().map(u16::from_le_bytes)
     }
 
     /// Hands the decoded code of the page at `address` to the core, empty if there was none. The core gives it back
-    /// by [`Memory::return_code`] before it asks for another.
+    /// by [`Memory::return_code`] before it asks for another. `None` where there is no memory and nothing is held.
     pub(crate) fn take_code(&mut self, address: u32) -> Option<Box<CodePage>> {
-        let number = self.frame_at(address)?;
+        let number = self.code_frame_at(address)?;
         let frame = self.frames.get_mut(usize::from(number))?;
         if !frame.has_code {
             frame.has_code = true;
@@ -363,7 +421,7 @@ impl Memory {
 
     /// Drops what was decoded from the two bytes at `address`: a breakpoint came or went.
     pub(crate) fn forget_code_at(&mut self, address: u32) {
-        if let Some(frame) = self.frame_at(address) {
+        if let Some(frame) = self.code_frame_at(address) {
             let start = in_page(address);
             self.forget_code(frame, start, start + 2);
         }

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use aes::Aes256;
+use aes::cipher::{BlockCipherDecrypt, KeyInit};
 use chip::memory_map::{OTP, USER_FLASH};
 use chip::obk::{AREAS, INDEX_SIZE, INDEXES};
 use chip::option_bytes::{
@@ -83,10 +85,11 @@ pub struct KeyCell {
 /// All option-byte keys: three areas of 32 indexes.
 pub type Keys = [[Option<KeyCell>; INDEXES]; AREAS];
 
-/// The NOR's cells: 4 KiB pages that were ever written; any other reads 0xFF.
+/// The NOR's cells: 4 KiB pages that were ever written; any other reads 0xFF. A copy shares them until one of the two
+/// is written.
 #[derive(Clone, Default)]
 pub struct NorCells {
-    pages: BTreeMap<u32, Arc<[u8; NOR_PAGE]>>,
+    pages: Arc<BTreeMap<u32, Arc<[u8; NOR_PAGE]>>>,
 }
 
 impl NorCells {
@@ -110,7 +113,8 @@ impl NorCells {
     /// Sets one cell to a value, erased bits and all.
     pub fn set(&mut self, address: u32, value: u8) {
         let at = address % NOR_SIZE;
-        let page = self.pages.entry(at / NOR_PAGE as u32).or_insert_with(|| Arc::new([0xFF; NOR_PAGE]));
+        let pages = Arc::make_mut(&mut self.pages);
+        let page = pages.entry(at / NOR_PAGE as u32).or_insert_with(|| Arc::new([0xFF; NOR_PAGE]));
         if let Some(cell) = Arc::make_mut(page).get_mut(at as usize % NOR_PAGE) {
             *cell = value;
         }
@@ -124,7 +128,7 @@ impl NorCells {
         let (first, last) = (start.div_ceil(page), end / page);
         if first < last {
             // Whole pages: what is not there reads erased.
-            self.pages.retain(|number, _| !(first..last).contains(number));
+            Arc::make_mut(&mut self.pages).retain(|number, _| !(first..last).contains(number));
         }
         let head = start..end.min(first * page);
         let tail = end.min(last * page).max(head.end)..end;
@@ -294,6 +298,23 @@ impl NonVolatile {
         )
     }
 
+    /// What the secure AES unit would make of `data` (AES-256-CBC, decrypting) with this chip's own key at `level`. It looks
+    /// past the chip, for showing what a board keeps; no register does this outside of that level.
+    pub fn device_decrypt(&self, level: u8, vector: [u8; 16], data: &mut [u8]) {
+        let cipher = Aes256::new(&(*self.device_key(self.options.epochsr, level)).into());
+        let mut before = vector;
+        for block in data.chunks_exact_mut(16) {
+            let mut work = [0; 16];
+            work.copy_from_slice(block);
+            let mut plain = work.into();
+            cipher.decrypt_block(&mut plain);
+            for ((byte, plain), mask) in block.iter_mut().zip(plain).zip(before) {
+                *byte = plain ^ mask;
+            }
+            before = work;
+        }
+    }
+
     /// The board as the bytes of its file.
     #[must_use]
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
@@ -322,7 +343,7 @@ impl NonVolatile {
         }
         out.push(self.nor_default_mode);
         out.extend_from_slice(&(self.nor.pages.len() as u32).to_le_bytes());
-        for (page, cells) in &self.nor.pages {
+        for (page, cells) in self.nor.pages.iter() {
             out.extend_from_slice(&page.to_le_bytes());
             out.extend_from_slice(cells.as_slice());
         }
@@ -377,7 +398,7 @@ impl NonVolatile {
             if page >= NOR_SIZE / NOR_PAGE as u32 {
                 return Err(NonVolatileError::Value { part: "the number of a NOR page", value: u64::from(page) });
             }
-            nor.pages.insert(page, Arc::new(reader.array("the NOR's pages")?));
+            Arc::make_mut(&mut nor.pages).insert(page, Arc::new(reader.array("the NOR's pages")?));
         }
         let content = reader.at;
         let checksum: [u8; 32] = reader.array("the checksum")?;

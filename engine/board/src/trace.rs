@@ -54,7 +54,7 @@ pub struct TraceEntry {
 }
 
 /// The record of what happened.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Trace {
     entries: VecDeque<TraceEntry>,
     /// Entries ever made: the cursor after the last.

@@ -2,7 +2,8 @@
 //! peripherals and the private bus. Also the debugger's way, which no protection stops.
 
 use super::{Access, Fault, Signal, coresight};
-use crate::memory::Cells;
+use crate::memory::{Cells, PAGE_SIZE};
+use crate::peripherals::window;
 use crate::{Board, BusError, Width};
 
 /// Who accesses the private bus.
@@ -121,6 +122,12 @@ impl Board {
                 self.memory.map_read(address);
             }
             return self.memory_word(address, width).map_err(|BusError| Fault::DataBus(address));
+        }
+        if self.hold_page(address) {
+            if rights.uniform && !self.cpu.debug.watches_page(address) {
+                self.memory.map_held(address);
+            }
+            return self.held_word(address, width).map_err(|BusError| Fault::DataBus(address));
         }
         // A read may have effects: look at interrupts and deadlines afterwards.
         self.cpu.stop();
@@ -251,6 +258,32 @@ impl Board {
         Ok(u32::from_le_bytes(bytes))
     }
 
+    fn held_word(&self, address: u32, width: Width) -> Result<u32, BusError> {
+        let mut bytes = [0; 4];
+        self.memory.read_held(address, bytes.get_mut(..width.bytes() as usize).ok_or(BusError)?)?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    /// Whether the page of an address is held of external memory, as the bus reads it now. Reads it in if that can be:
+    /// its window shows an array, and does so until something changes.
+    pub(crate) fn hold_page(&mut self, address: u32) -> bool {
+        let Some((interface, _)) = window(address) else { return false };
+        let state = self.peripherals.window_state(interface);
+        self.memory.sync_window(interface, state);
+        let now = self.cpu.now();
+        let Self { peripherals, memory, .. } = self;
+        memory.hold(address, |cells| peripherals.window_page(address & !(PAGE_SIZE - 1), cells, now))
+    }
+
+    /// Drops what is held of external memory and shows something else now.
+    pub(crate) fn sync_windows(&mut self) {
+        if self.memory.holds_windows() {
+            for interface in 0..2 {
+                self.memory.sync_window(interface, self.peripherals.window_state(interface));
+            }
+        }
+    }
+
     fn store_memory(&mut self, address: u32, width: Width, value: u32) -> Result<(), BusError> {
         let bytes = value.to_le_bytes();
         self.memory.store(address, bytes.get(..width.bytes() as usize).ok_or(BusError)?)
@@ -263,7 +296,9 @@ impl Board {
 
     fn peripheral_read(&mut self, address: u32, width: Width, now: u64) -> Result<u32, BusError> {
         if Self::reaches_peripherals(address) {
-            self.peripherals.read(address, width, &mut self.memory, now)
+            let result = self.peripherals.read(address, width, &mut self.memory, now);
+            self.sync_windows();
+            result
         } else {
             Err(BusError)
         }
@@ -271,7 +306,9 @@ impl Board {
 
     fn peripheral_write(&mut self, address: u32, width: Width, value: u32, now: u64) -> Result<(), BusError> {
         if Self::reaches_peripherals(address) {
-            self.peripherals.write(address, width, value, &mut self.memory, now)
+            let result = self.peripherals.write(address, width, value, &mut self.memory, now);
+            self.sync_windows();
+            result
         } else {
             Err(BusError)
         }

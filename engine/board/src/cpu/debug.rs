@@ -43,6 +43,7 @@ struct Watch {
     matched: bool,
 }
 
+#[derive(Clone)]
 pub(crate) struct Debug {
     pub(crate) enabled: bool,
     /// C_HALT: a request while the core runs.

@@ -1,11 +1,12 @@
-//! The coprocessor space: loads, stores and moves of the floating-point registers. Arithmetic decodes to a
-//! UsageFault; any coprocessor but 10 and 11 is absent.
+//! The coprocessor space: loads, stores and moves of the floating-point registers. Data processing has a file beside;
+//! any coprocessor but 10 and 11 is absent.
 
 use super::decode::{Place, bit, bits, make};
+use super::decode_vfp_data as data;
 use super::ops::{self, float};
 use super::page::Insn;
 
-fn undefined() -> Insn {
+pub(super) fn undefined() -> Insn {
     make(float::undefined, 0, 0, 0, 0)
 }
 
@@ -16,18 +17,17 @@ pub(crate) fn decode(first: u32, second: u32, place: Place) -> Insn {
     if bits(second, 9, 3) != 5 {
         return make(ops::no_coprocessor, 0, 0, 0, 0);
     }
-    if bit(first, 12) {
-        return undefined();
-    }
-    match (bit(first, 9), bit(second, 4)) {
-        (false, _) => load_store(first, second, place),
-        (true, false) => data(first, second),
-        (true, true) => core(first, second),
+    match (bit(first, 12), bit(first, 9), bit(second, 4)) {
+        (false, false, _) => load_store(first, second, place),
+        (false, true, false) => data::decode(first, second),
+        (false, true, true) => core(first, second),
+        (true, true, false) => data::decode_unconditional(first, second),
+        (true, ..) => undefined(),
     }
 }
 
 /// The first single register of a field and its extra bit; a double register past D15 doesn't exist.
-const fn number(field: u32, extra: u32, double: bool) -> Option<u32> {
+pub(super) const fn number(field: u32, extra: u32, double: bool) -> Option<u32> {
     match (double, extra) {
         (false, _) => Some(field << 1 | extra),
         (true, 0) => Some(field * 2),
@@ -77,34 +77,6 @@ fn core_pair(first: u32, second: u32) -> Insn {
         Some(register) if register < 31 => make(float::core_pair, t2, t, register, bits(first, 4, 1)),
         _ => undefined(),
     }
-}
-
-/// The constant of a VMOV: the single, or the upper word of the double.
-const fn expand(byte: u32, double: bool) -> u32 {
-    let sign = byte >> 7 << 31;
-    let six = byte >> 6 & 1;
-    let (repeated, rest) = if double { (0x3FC0_0000, 16) } else { (0x3E00_0000, 19) };
-    sign | (six ^ 1) << 30 | if six != 0 { repeated } else { 0 } | (byte & 0x3F) << rest
-}
-
-fn data(first: u32, second: u32) -> Insn {
-    let double = bit(second, 8);
-    let words = if double { 2 } else { 1 };
-    let Some(d) = number(bits(second, 12, 4), bits(first, 6, 1), double) else { return undefined() };
-    if first & 0xFFB0 != 0xEEB0 {
-        return undefined();
-    }
-    if second & 0xF0 == 0 {
-        let byte = bits(first, 0, 4) << 4 | bits(second, 0, 4);
-        return make(float::constant, expand(byte, double), d, 0, words);
-    }
-    if bits(first, 0, 4) == 0 && second & 0xD0 == 0x40 {
-        return match number(bits(second, 0, 4), bits(second, 5, 1), double) {
-            Some(m) => make(float::copy, 0, d, m, words),
-            None => undefined(),
-        };
-    }
-    undefined()
 }
 
 fn core(first: u32, second: u32) -> Insn {

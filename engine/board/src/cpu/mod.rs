@@ -9,6 +9,7 @@ mod decode;
 mod decode16;
 mod decode32;
 mod decode_vfp;
+mod decode_vfp_data;
 mod exception;
 mod halting;
 mod mpu;
@@ -18,6 +19,7 @@ pub(crate) mod page;
 mod polling;
 mod run;
 mod scs;
+mod soft_float;
 mod systick;
 
 pub(crate) use debug::Debug;
@@ -78,6 +80,7 @@ pub(crate) enum Signal {
 }
 
 /// The core's registers and state.
+#[derive(Clone)]
 pub(crate) struct Cpu {
     /// R0–R14; R13 is the stack pointer in use. The rest is never reached: there are as many slots as a byte can
     /// name, so that no access needs a check.

@@ -66,6 +66,7 @@ impl Region {
     }
 }
 
+#[derive(Clone)]
 pub(crate) struct Mpu {
     control: u32,
     number: u32,

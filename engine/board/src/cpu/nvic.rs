@@ -22,6 +22,7 @@ pub(crate) const LOWEST: i16 = 256;
 /// Four bits of priority are there.
 pub(crate) const PRIORITY_MASK: u8 = 0xF0;
 
+#[derive(Clone)]
 pub(crate) struct Nvic {
     enabled: [u32; WORDS],
     pending: [u32; WORDS],

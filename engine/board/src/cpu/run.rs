@@ -57,6 +57,7 @@ impl Board {
         if self.peripherals.deadline().is_some_and(|due| due <= now) {
             self.peripherals.advance(&mut self.memory, now);
         }
+        self.sync_windows();
         self.attend_resets();
         self.attend_halt_requests();
         if self.cpu.debug.halted {
@@ -155,7 +156,8 @@ impl Board {
         }
     }
 
-    /// The decoded page at an address, if the whole page is memory that the running code may execute.
+    /// The decoded page at an address, if the whole page is memory that the running code may execute, or external memory
+    /// that can be held.
     fn enter_page(&mut self, pc: u32) -> Option<Box<CodePage>> {
         if !self.cpu.mpu.known_executable(pc) {
             let rights = self.cpu.mpu.rights(pc, self.cpu.is_privileged(), self.mpu_active());
@@ -164,7 +166,7 @@ impl Board {
             }
             self.cpu.mpu.note_executable(pc);
         }
-        self.memory.take_code(pc)
+        self.memory.take_code(pc).or_else(|| if self.hold_page(pc) { self.memory.take_code(pc) } else { None })
     }
 
     fn attend_signal(&mut self) {
@@ -273,19 +275,15 @@ impl Board {
     fn decode_slot(&mut self, code: &mut CodePage, pc: u32) -> bool {
         let in_it = self.cpu.itstate != 0;
         let index = (pc & 0xFFF) as usize / 2;
-        let half = |board: &Self, address| {
-            let mut bytes = [0; 2];
-            board.memory.read(address, &mut bytes).map(|()| u16::from_le_bytes(bytes))
-        };
-        let Ok(first) = half(self, pc) else { return false };
+        let Some(first) = self.memory.code_half(pc) else { return false };
         let mut second = 0;
         if decode::is_long(first) {
             if pc & 0xFFF == 0xFFE {
                 return false;
             }
-            match half(self, pc.wrapping_add(2)) {
-                Ok(word) => second = word,
-                Err(_) => return false,
+            match self.memory.code_half(pc.wrapping_add(2)) {
+                Some(word) => second = word,
+                None => return false,
             }
         }
         let insn = if self.cpu.debug.breakpoint_at(pc) {
@@ -299,8 +297,8 @@ impl Board {
         true
     }
 
-    /// Executes one instruction without the cache: at a page's end, from external memory, in a page that a region's
-    /// border splits, under a comparator.
+    /// Executes one instruction without the cache: at a page's end, from external memory that can't be held, in a page
+    /// that a region's border splits, under a comparator.
     fn execute_single(&mut self, comparators: Comparators) {
         let pc = self.cpu.pc;
         self.cpu.left = self.cpu.left.saturating_sub(1);

@@ -71,6 +71,7 @@ pub(crate) enum ResetRequest {
     Core,
 }
 
+#[derive(Clone)]
 pub(crate) struct SystemControl {
     pub(crate) vtor: u32,
     scr: u32,

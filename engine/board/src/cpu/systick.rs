@@ -5,6 +5,7 @@ const TICK_INTERRUPT: u32 = 2;
 const CORE_CLOCK: u32 = 4;
 const COUNT_FLAG: u32 = 1 << 16;
 
+#[derive(Clone)]
 pub(crate) struct SysTick {
     control: u32,
     reload: u32,

@@ -21,7 +21,7 @@ pub(crate) enum Side {
 }
 
 /// The unit. Only power-on clears the mailbox (assumption A9).
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Dbgmcu {
     cr: u32,
     freeze: [u32; 16],

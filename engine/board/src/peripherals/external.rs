@@ -1,21 +1,36 @@
-//! The way to external memory: which interface reaches the NOR's port, whether its pads work, the windows with their
+//! The way to external memory: which interface reaches which port, whether the pads there work, the windows with their
 //! cipher engines, and DMA, which is what fills them. The units themselves have files of their own.
 
 use chip::memory_map::{XSPI1_WINDOW, XSPI2_WINDOW};
+use chip::registers as at;
 
 use super::Peripherals;
+use super::device::Device;
 use super::hpdma::Job;
-use super::mce::WriteRefusal;
-use super::nor::Nor;
+use super::mce::{Mce, WriteRefusal};
 use super::rcc::Gate;
 use super::storage::Gpio;
 use super::xspi::Xspi;
 use crate::bus::{BusError, Width};
-use crate::memory::Memory;
+use crate::memory::{Memory, WindowState};
 
 /// Pins of port 2 on GPION that the NOR needs: chip select, clock, IO0 and IO1 (Cube templates).
-const PORT_2_PINS: [u32; 4] = [1, 6, 2, 3];
+const PORT_2_PINS: &[(usize, u32)] = &[(GPIO_N, 1), (GPIO_N, 6), (GPIO_N, 2), (GPIO_N, 3)];
+/// Pins of port 1 that the PSRAM needs: chip select, clock, strobe, IO0 to IO7 (Cube templates).
+#[rustfmt::skip]
+const PORT_1_PINS: &[(usize, u32)] = &[
+    (GPIO_O, 0), (GPIO_O, 4), (GPIO_O, 2),
+    (GPIO_P, 0), (GPIO_P, 1), (GPIO_P, 2), (GPIO_P, 3), (GPIO_P, 4), (GPIO_P, 5), (GPIO_P, 6), (GPIO_P, 7),
+];
+/// And those that it needs with 16 lines: the second strobe, IO8 to IO15.
+#[rustfmt::skip]
+const PORT_1_WIDE_PINS: &[(usize, u32)] = &[
+    (GPIO_O, 3),
+    (GPIO_P, 8), (GPIO_P, 9), (GPIO_P, 10), (GPIO_P, 11), (GPIO_P, 12), (GPIO_P, 13), (GPIO_P, 14), (GPIO_P, 15),
+];
 const GPIO_N: usize = 13;
+const GPIO_O: usize = 14;
+const GPIO_P: usize = 15;
 const ALTERNATE_XSPI: u32 = 9;
 const XSPIM_MULTIPLEXED: u32 = 1 << 0;
 const XSPIM_SWAPPED: u32 = 1 << 1;
@@ -31,24 +46,37 @@ pub(crate) fn window(address: u32) -> Option<(usize, u32)> {
     }
 }
 
-/// Whether an interface is switched to port 2, where the NOR is. Multiplexed, both go to the port that MODE names.
+/// Whether an interface is switched to port 2, where the NOR is, and not to port 1, where the PSRAM is. Multiplexed, both
+/// go to the port that MODE names.
 fn reaches_port_2(xspim: u32, interface: usize) -> bool {
     let swapped = xspim & XSPIM_SWAPPED != 0;
     if xspim & XSPIM_MULTIPLEXED != 0 { swapped } else { swapped == (interface == 0) }
 }
 
+/// Which windows may show something else after a write to a register: those of the interface or the cipher engine that
+/// it belongs to; both, where clocks, supplies, pins or the port manager are concerned.
+pub(super) fn windows_behind(register: u32) -> [bool; 2] {
+    match register & !0x3FF {
+        at::XSPI1 | at::MCE1 => [true, false],
+        at::XSPI2 | at::MCE2 => [false, true],
+        at::RCC | at::PWR | at::XSPIM => [true; 2],
+        base => [(at::GPIOM + 0x400..=at::GPIOM + 0xC00).contains(&base); 2],
+    }
+}
+
 impl Peripherals {
-    /// Whether an interface reaches the NOR: switched to port 2, and nothing in the way.
-    fn connected(&self, interface: usize) -> bool {
-        reaches_port_2(self.xspim, interface) && self.obstacle(interface).is_none()
+    /// Whether all of these pins are switched to the interfaces.
+    fn handed(&self, pins: &[(usize, u32)]) -> bool {
+        let alternate = |port: usize, pin| self.gpio.get(port).and_then(|gpio: &Gpio| gpio.alternate(pin));
+        pins.iter().all(|(port, pin)| alternate(*port, *pin) == Some(ALTERNATE_XSPI))
     }
 
-    /// What keeps an interface that is switched to port 2 from driving its pins.
+    /// What keeps an interface from driving the pins of its port.
     fn obstacle(&self, interface: usize) -> Option<&'static str> {
-        let handed = |port: &Gpio| PORT_2_PINS.iter().all(|pin| port.alternate(*pin) == Some(ALTERNATE_XSPI));
-        if !self.pwr.port_is_powered(2) {
+        let (port, pins) = if reaches_port_2(self.xspim, interface) { (2, PORT_2_PINS) } else { (1, PORT_1_PINS) };
+        if !self.pwr.port_is_powered(port) {
             Some("command to an external memory whose pads have no supply")
-        } else if !self.gpio.get(GPIO_N).is_some_and(handed) {
+        } else if !self.handed(pins) {
             Some("command to an external memory whose pins are not switched to it")
         } else if !self.rcc.xspi_kernel_runs(interface) {
             // assumption A4
@@ -58,22 +86,31 @@ impl Peripherals {
         }
     }
 
-    /// An interface, and the NOR if the interface reaches it.
-    fn interface(&mut self, interface: usize) -> Option<(&mut Xspi, Option<&mut Nor>)> {
-        let connected = self.connected(interface);
-        Some((self.xspi.get_mut(interface)?, connected.then_some(&mut self.nor)))
+    /// An interface, its cipher engine, and the chip that it reaches, if nothing is in the way.
+    fn interface(&mut self, interface: usize) -> Option<(&mut Xspi, &mut Mce, Option<Device<'_>>)> {
+        let free = self.obstacle(interface).is_none();
+        let wide = self.handed(PORT_1_WIDE_PINS);
+        let device = if !free {
+            None
+        } else if reaches_port_2(self.xspim, interface) {
+            Some(Device::Nor(&mut self.nor))
+        } else {
+            self.psram.wide_pins = wide;
+            Some(Device::Psram(&mut self.psram))
+        };
+        Some((self.xspi.get_mut(interface)?, self.mce.get_mut(interface)?, device))
     }
 
-    /// Puts into the trace what the NOR objected to.
+    /// Puts into the trace what the chips objected to.
     fn note_complaint(&mut self, now: u64) {
-        if let Some((what, instruction)) = self.nor.take_complaint() {
+        for (what, instruction) in [self.nor.take_complaint(), self.psram.take_complaint()].into_iter().flatten() {
             self.trace.refused(now, what, instruction);
         }
     }
 
     pub(super) fn xspi_read(&mut self, interface: usize, offset: u32, width: Width, now: u64) -> Option<u32> {
-        let (xspi, nor) = self.interface(interface)?;
-        let value = xspi.read(offset, width, nor);
+        let (xspi, _, device) = self.interface(interface)?;
+        let value = xspi.read(offset, width, device);
         self.note_complaint(now);
         value
     }
@@ -86,10 +123,9 @@ impl Peripherals {
         value: u32,
         now: u64,
     ) -> Option<()> {
-        let (xspi, nor) = self.interface(interface)?;
-        let done = xspi.write(offset, width, value, nor, now);
+        let (xspi, _, device) = self.interface(interface)?;
+        let done = xspi.write(offset, width, value, device, now);
         if Xspi::starts_commands(offset)
-            && reaches_port_2(self.xspim, interface)
             && let Some(what) = self.obstacle(interface)
         {
             self.trace.refused(now, what, offset);
@@ -98,21 +134,21 @@ impl Peripherals {
         done
     }
 
-    /// Automatic polling looks at the NOR again.
+    /// Automatic polling looks at its chip again.
     pub(super) fn poll_interfaces(&mut self) {
         for index in 0..self.xspi.len() {
-            if let Some((xspi, nor)) = self.interface(index)
+            if let Some((xspi, _, device)) = self.interface(index)
                 && xspi.is_polling()
             {
-                xspi.poll(nor);
+                xspi.poll(device);
             }
         }
     }
 
     /// Interfaces and port manager to their reset values. The chip is deselected: a burst under way ends.
     pub(super) fn reset_interface(&mut self, interface: usize, now: u64) {
-        if let Some((xspi, nor)) = self.interface(interface) {
-            xspi.write(0, Width::Word, 0, nor, now);
+        if let Some((xspi, _, device)) = self.interface(interface) {
+            xspi.write(0, Width::Word, 0, device, now);
             *xspi = Xspi::new();
         }
         self.note_complaint(now);
@@ -131,20 +167,56 @@ impl Peripherals {
         Some(())
     }
 
-    /// Whether a span of a window can be accessed: interface clocked and in memory-mapped mode, span inside the device. Else
-    /// the bus answers with an error (assumption A27).
-    fn window_is_open(&mut self, interface: usize, address: u32, offset: u32, size: usize, now: u64) -> bool {
+    /// Why a span of a window can't be accessed: it can where the interface is clocked and in memory-mapped mode, and the
+    /// span inside the device.
+    fn window_refusal(&self, interface: usize, offset: u32, size: usize) -> Option<&'static str> {
         let gate = if interface == 0 { Gate::Xspi1 } else { Gate::Xspi2 };
-        let what = match self.xspi.get(interface) {
-            Some(xspi) if !self.rcc.is_clocked(gate) || !xspi.is_mapped() => {
-                "access to a window that is not memory-mapped"
-            }
-            Some(xspi) if !xspi.spans(offset, size) => "access past the external memory's size",
-            Some(_) => return true,
-            None => return false,
-        };
+        let mapped = self.xspi.get(interface).filter(|xspi| self.rcc.is_clocked(gate) && xspi.is_mapped());
+        match mapped {
+            None => Some("access to a window that is not memory-mapped"),
+            Some(xspi) if !xspi.spans(offset, size) => Some("access past the external memory's size"),
+            Some(_) => None,
+        }
+    }
+
+    /// Whether a span of a window can be accessed. Else the bus answers with an error (assumption A27).
+    fn window_is_open(&mut self, interface: usize, address: u32, offset: u32, size: usize, now: u64) -> bool {
+        let Some(what) = self.window_refusal(interface, offset, size) else { return true };
         self.trace.refused(now, what, address);
         false
+    }
+
+    /// What decides what a window shows, as counts of changes.
+    pub(crate) fn window_state(&self, interface: usize) -> WindowState {
+        let registers = self.window_registers.get(interface).copied().unwrap_or(0);
+        let chip = if reaches_port_2(self.xspim, interface) { self.nor.changes } else { self.psram.changes };
+        WindowState { registers, chip }
+    }
+
+    /// Counts a change of what windows show.
+    pub(super) fn note_window_change(&mut self, windows: [bool; 2]) {
+        for (count, _) in self.window_registers.iter_mut().zip(windows).filter(|(_, changed)| *changed) {
+            *count += 1;
+        }
+    }
+
+    /// A whole page of a window, for a copy that stands until [`Peripherals::window_state`] changes. `false`, and
+    /// nothing useful in `cells`, where each read must be made anew: no array there, or one that is busy.
+    pub(crate) fn window_page(&mut self, address: u32, cells: &mut [u8], now: u64) -> bool {
+        let Some((interface, offset)) = window(address) else { return false };
+        if self.window_refusal(interface, offset, cells.len()).is_some() {
+            return false;
+        }
+        let Some((xspi, mce, Some(mut device))) = self.interface(interface) else { return false };
+        let steady = xspi.shows_array(offset, device.reborrow(), now);
+        if steady {
+            let first = address.wrapping_sub(offset);
+            mce.decrypt(address, cells, &mut |from, bytes| {
+                xspi.mapped_read(from.wrapping_sub(first), bytes, Some(device.reborrow()), now);
+            });
+        }
+        self.note_complaint(now);
+        steady
     }
 
     pub(super) fn window_read(
@@ -158,13 +230,11 @@ impl Peripherals {
         if !self.window_is_open(interface, address, offset, out.len(), now) {
             return Err(BusError);
         }
-        let connected = self.connected(interface);
-        let Self { xspi, mce, nor, .. } = self;
-        let (Some(xspi), Some(mce)) = (xspi.get_mut(interface), mce.get(interface)) else { return Err(BusError) };
+        let Some((xspi, mce, mut device)) = self.interface(interface) else { return Err(BusError) };
         let first = address.wrapping_sub(offset);
         mce.decrypt(address, out, &mut |from, bytes| {
-            let nor = connected.then_some(&mut *nor);
-            xspi.mapped_read(from.wrapping_sub(first), bytes, nor, now);
+            let device = device.as_mut().map(Device::reborrow);
+            xspi.mapped_read(from.wrapping_sub(first), bytes, device, now);
         });
         self.note_complaint(now);
         Ok(())
@@ -174,16 +244,16 @@ impl Peripherals {
         &mut self,
         interface: usize,
         address: u32,
-        offset: u32,
         data: &[u8],
+        memory: &mut Memory,
         now: u64,
     ) -> Result<(), BusError> {
+        let Some((_, offset)) = window(address) else { return Err(BusError) };
         if !self.window_is_open(interface, address, offset, data.len(), now) {
             return Err(BusError);
         }
-        let connected = self.connected(interface);
-        let Self { xspi, mce, nor, trace, .. } = self;
-        let (Some(xspi), Some(mce)) = (xspi.get_mut(interface), mce.get_mut(interface)) else { return Err(BusError) };
+        let before = self.window_state(interface);
+        let Some((xspi, mce, device)) = self.interface(interface) else { return Err(BusError) };
         let mut cipher = data.to_vec();
         if let Err(refusal) = mce.encrypt(address, &mut cipher) {
             let what = match refusal {
@@ -191,10 +261,15 @@ impl Peripherals {
                 WriteRefusal::NotABurst => "write to a ciphered region that is not a burst of whole blocks",
                 WriteRefusal::NoKey => "write to a ciphered region without a key",
             };
-            trace.refused(now, what, address);
+            self.trace.refused(now, what, address);
             return Err(BusError);
         }
-        xspi.mapped_write(offset, &cipher, connected.then_some(nor), now);
+        if xspi.mapped_write(offset, &cipher, device, now) {
+            // The window shows these bytes, deciphered again, and else what it showed.
+            memory.note_window_store(interface, [before, self.window_state(interface)], address, data);
+        } else {
+            self.note_window_change([interface == 0, interface == 1]);
+        }
         self.note_complaint(now);
         Ok(())
     }
@@ -246,7 +321,7 @@ impl Peripherals {
 
     fn master_write(&mut self, address: u32, data: &[u8], memory: &mut Memory, now: u64) -> Result<(), BusError> {
         match window(address) {
-            Some((interface, offset)) => self.window_write(interface, address, offset, data, now),
+            Some((interface, _)) => self.window_write(interface, address, data, memory, now),
             None => memory.store(address, data),
         }
     }
@@ -256,11 +331,22 @@ impl Peripherals {
         self.nor.cells.read(address, out);
     }
 
+    /// Reads PSRAM cells past the chip.
+    pub fn psram_cells(&self, address: u32, out: &mut [u8]) {
+        self.psram.cells(address, out);
+    }
+
+    /// Writes PSRAM cells past the chip.
+    pub fn set_psram_cells(&mut self, address: u32, data: &[u8]) {
+        self.psram.set_cells(address, data);
+    }
+
     /// Writes NOR cells past the chip.
     pub fn set_nor_cells(&mut self, address: u32, data: &[u8]) {
         for (offset, byte) in (0u32..).zip(data) {
             self.nor.cells.set(address.wrapping_add(offset), *byte);
         }
         self.nor.revision += 1;
+        self.nor.changes += 1;
     }
 }

@@ -58,6 +58,7 @@ enum Unlock {
 }
 
 /// What the interface does when the current operation ends.
+#[derive(Clone)]
 enum Pending {
     Program { address: u32, data: [u8; 16] },
     EraseSectors { first: u32, count: u32 },
@@ -75,6 +76,7 @@ struct Buffer {
 }
 
 /// The flash interface.
+#[derive(Clone)]
 pub(crate) struct Flash {
     acr: u32,
     cr: u32,

@@ -18,6 +18,7 @@ struct Access {
 }
 
 /// Control and data registers, and the keys behind them.
+#[derive(Clone)]
 pub(crate) struct KeyPort {
     control: u32,
     data: [u32; 8],

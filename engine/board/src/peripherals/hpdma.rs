@@ -43,7 +43,7 @@ pub(crate) struct Job {
 }
 
 /// The controller.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Hpdma {
     channels: [Channel; CHANNELS],
     secure: [u32; 5],

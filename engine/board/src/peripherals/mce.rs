@@ -16,6 +16,8 @@ const REG_ENABLE: u32 = 1 << 0;
 const REG_MODE_SHIFT: u32 = 14;
 const ATTR_WRITE: u32 = 1 << 16;
 const BLOCK: usize = 16;
+/// Bytes that are fetched and deciphered at a time: whole blocks.
+const LINE: usize = 64;
 
 #[derive(Clone, Copy, Default)]
 struct CipherRegion {
@@ -36,7 +38,7 @@ impl CipherRegion {
 }
 
 /// A 128-bit key that arrives word by word.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct KeyRegister {
     words: [u32; 4],
     written: u8,
@@ -79,7 +81,7 @@ pub(crate) enum WriteRefusal {
 }
 
 /// A memory cipher engine.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Mce {
     control: u32,
     illegal: u32,
@@ -89,10 +91,16 @@ pub(crate) struct Mce {
     regions: [CipherRegion; 4],
     master: KeyRegister,
     fast: KeyRegister,
-    context: [[u32; 8]; 2],
+    /// Two cipher contexts, where the engine has any.
+    context: Option<[[u32; 8]; 2]>,
 }
 
 impl Mce {
+    /// The engine that has cipher contexts.
+    pub(crate) fn with_contexts() -> Self {
+        Self { context: Some([[0; 8]; 2]), ..Self::default() }
+    }
+
     fn region(&self, address: u32) -> Option<&CipherRegion> {
         self.regions.iter().find(|region| region.contains(address))
     }
@@ -114,15 +122,23 @@ impl Mce {
     pub(crate) fn decrypt(&self, address: u32, out: &mut [u8], fetch: &mut dyn FnMut(u32, &mut [u8])) {
         let Some(region) = self.ciphered(address) else { return fetch(address, out) };
         let Some(cipher) = self.cipher(region) else { return out.fill(0) };
-        let first = address & !(BLOCK as u32 - 1);
-        let skip = (address - first) as usize;
-        let mut blocks = vec![0; (skip + out.len()).next_multiple_of(BLOCK)];
-        fetch(first, &mut blocks);
-        for (index, block) in (0u32..).zip(blocks.chunks_exact_mut(BLOCK)) {
-            xex(cipher, first.wrapping_add(index * BLOCK as u32), block, Direction::Decrypt);
-        }
-        for (byte, plain) in out.iter_mut().zip(blocks.into_iter().skip(skip)) {
-            *byte = plain;
+        let (mut at, mut left) = (address, out);
+        while !left.is_empty() {
+            let first = at & !(BLOCK as u32 - 1);
+            let skip = (at - first) as usize;
+            let size = left.len().min(LINE - skip);
+            let mut line = [0; LINE];
+            let Some(blocks) = line.get_mut(..(skip + size).next_multiple_of(BLOCK)) else { return };
+            fetch(first, blocks);
+            for (index, block) in (0u32..).zip(blocks.chunks_exact_mut(BLOCK)) {
+                xex(cipher, first.wrapping_add(index * BLOCK as u32), block, Direction::Decrypt);
+            }
+            let Some((plain, later)) = left.split_at_mut_checked(size) else { return };
+            for (byte, source) in plain.iter_mut().zip(line.into_iter().skip(skip)) {
+                *byte = source;
+            }
+            at = at.wrapping_add(size as u32);
+            left = later;
         }
     }
 
@@ -196,8 +212,8 @@ impl Mce {
             }
             // Keys never read back.
             0x200..=0x20C | 0x220..=0x22C => 0,
-            0x240 | 0x270 => self.context.get((offset as usize - 0x240) / 0x30)?[0],
-            0x244..=0x258 | 0x274..=0x288 => 0,
+            0x240 | 0x270 => self.context?.get((offset as usize - 0x240) / 0x30)?[0],
+            0x244..=0x258 | 0x274..=0x288 => self.context.map(|_| 0)?,
             _ => return None,
         })
     }
@@ -238,7 +254,8 @@ impl Mce {
             }
             0x240..=0x258 | 0x270..=0x288 => {
                 let (context, first) = if offset < 0x270 { (0, 0x240) } else { (1, 0x270) };
-                if !locked && let Some(word) = self.context.get_mut(context)?.get_mut((offset as usize - first) / 4) {
+                let words = self.context.as_mut()?.get_mut(context)?;
+                if !locked && let Some(word) = words.get_mut((offset as usize - first) / 4) {
                     *word = value;
                 }
             }

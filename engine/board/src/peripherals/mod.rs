@@ -1,9 +1,10 @@
 //! All peripherals, and which answers at which address. Each unit has a file of its own; here they meet: clock gates,
-//! the way from a window through cipher and interface to the NOR, DMA, interrupt lines.
+//! the way from a window through cipher and interface to NOR and PSRAM, DMA, interrupt lines.
 //!
 //! An address that nothing answers reads 0, ignores writes and is counted in the trace.
 
 mod dbgmcu;
+mod device;
 mod external;
 mod flash;
 mod flash_keys;
@@ -12,6 +13,7 @@ mod hpdma;
 mod mce;
 mod nor;
 mod outside;
+mod psram;
 mod rcc;
 mod saes;
 mod sbs;
@@ -35,13 +37,14 @@ use crate::memory::Memory;
 use crate::nonvolatile::NonVolatile;
 use crate::trace::{Trace, TraceKind};
 use dbgmcu::{Dbgmcu, Side};
-use external::window;
+pub(crate) use external::window;
 use flash::Flash;
 use flash_keys::KeyPort;
 use flash_options::Wipe;
 use hpdma::Hpdma;
 use mce::Mce;
 use nor::Nor;
+use psram::Psram;
 use rcc::{Gate, Rcc, Unit};
 use saes::{KeySource, Saes};
 use sbs::{Grant, Sbs};
@@ -75,11 +78,12 @@ pub struct DebugAccess {
     pub debug_open: bool,
 }
 
-/// Every peripheral of the chip, and the NOR beside it.
+/// Every peripheral of the chip, and NOR and PSRAM beside it.
+#[derive(Clone)]
 pub struct Peripherals {
     /// What happened.
     pub trace: Trace,
-    /// Identity and keys; its cells, options and arrays are stale while the board runs.
+    /// Identity and keys; its cells, options and arrays are stale while the board runs, its NOR is empty.
     identity: NonVolatile,
     plan: WritePlan,
     flash: Flash,
@@ -91,6 +95,7 @@ pub struct Peripherals {
     xspi: [Xspi; 2],
     xspim: u32,
     nor: Nor,
+    psram: Psram,
     mce: [Mce; 3],
     hpdma: Hpdma,
     saes: Saes,
@@ -101,12 +106,14 @@ pub struct Peripherals {
     dbgmcu: Dbgmcu,
     reset_request: Option<ResetCause>,
     event: bool,
+    /// Writes to registers that decide what each window shows.
+    window_registers: [u64; 2],
 }
 
 impl Peripherals {
     /// Power comes on: cells into `memory`, every unit at its reset values. `seed` decides random numbers,
     /// `time_scale` (thousandths) how long flash operations take.
-    pub fn power_on(nonvolatile: NonVolatile, seed: u64, time_scale: u32, memory: &mut Memory) -> Self {
+    pub fn power_on(mut nonvolatile: NonVolatile, seed: u64, time_scale: u32, memory: &mut Memory) -> Self {
         let timing = Timing { scale: time_scale };
         memory.fill(Region::new(UID.start, 0x800), 0xFF);
         // 64 KiB of flash in the low half (the field's split is UNCONFIRMED).
@@ -133,8 +140,9 @@ impl Peripherals {
             exti: Exti::new(),
             xspi: [Xspi::new(), Xspi::new()],
             xspim: 0,
-            nor: Nor::power_on(nonvolatile.nor.clone(), nonvolatile.nor_default_mode, timing),
-            mce: Default::default(),
+            nor: Nor::power_on(std::mem::take(&mut nonvolatile.nor), nonvolatile.nor_default_mode, timing),
+            psram: Psram::power_on(seed),
+            mce: engines(),
             hpdma: Hpdma::default(),
             saes: Saes::default(),
             rng: Rng::new(seed, &nonvolatile.uid),
@@ -144,6 +152,7 @@ impl Peripherals {
             dbgmcu: Dbgmcu::default(),
             reset_request: None,
             event: false,
+            window_registers: [0; 2],
             identity: nonvolatile,
         };
         peripherals.trace.push(0, TraceKind::PowerOn);
@@ -152,8 +161,8 @@ impl Peripherals {
     }
 
     /// A system reset: registers to their reset values, option bytes loaded anew, HDPL 0, debug shut. What survives:
-    /// mailbox words, the loader's word, the NOR with the mode it is in (assumption A26), the console's unread output, and
-    /// what debug authentication granted where the host asked for that.
+    /// mailbox words, the loader's word, NOR and PSRAM with the modes they are in (assumption A26), the console's unread
+    /// output, and what debug authentication granted where the host asked for that.
     pub fn reset(&mut self, cause: ResetCause, memory: &mut Memory, now: u64) {
         self.trace.push(now, TraceKind::Reset(cause));
         self.flash.reset(memory, &mut self.plan);
@@ -174,7 +183,7 @@ impl Peripherals {
         self.pwr = Pwr::new();
         self.gpio = [Gpio::new(); 16];
         self.exti = Exti::new();
-        self.mce = Default::default();
+        self.mce = engines();
         self.hpdma = Hpdma::default();
         self.saes.reset();
         self.rng.reset();
@@ -182,6 +191,7 @@ impl Peripherals {
         self.iwdg = Iwdg::new();
         self.uart4.reset();
         self.reset_request = None;
+        self.note_window_change([true; 2]);
         self.start_hardware_watchdog(now);
     }
 
@@ -305,11 +315,11 @@ impl Peripherals {
         now: u64,
     ) -> Result<(), BusError> {
         self.advance(memory, now);
-        if let Some((interface, offset)) = window(address) {
+        if let Some((interface, _)) = window(address) {
             let bytes = value.to_le_bytes();
             let size = width.bytes() as usize;
             return match bytes.get(..size) {
-                Some(bytes) => self.window_write(interface, address, offset, bytes, now),
+                Some(bytes) => self.window_write(interface, address, bytes, memory, now),
                 None => Ok(()),
             };
         }
@@ -323,6 +333,7 @@ impl Peripherals {
             let old = self.read_register(word, Width::Word, now).unwrap_or(0);
             old & !mask | value << shift & mask
         };
+        self.note_window_change(external::windows_behind(word));
         match self.write_register(word, width, lanes, memory, now) {
             Some(result) => {
                 self.advance(memory, now);
@@ -540,6 +551,11 @@ impl Peripherals {
     pub fn take_reset_request(&mut self) -> Option<ResetCause> {
         self.reset_request.take()
     }
+}
+
+/// The cipher engines after a reset: the first alone has contexts.
+fn engines() -> [Mce; 3] {
+    [Mce::with_contexts(), Mce::default(), Mce::default()]
 }
 
 /// The number of the GPIO port at a base: A is 0, M is 12.

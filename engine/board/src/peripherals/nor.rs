@@ -4,6 +4,7 @@
 //! A command that the chip would not understand as sent (wrong mode, lines, address size or dummy cycles) does nothing
 //! and reads 0xFF; what was wrong is told once, for the trace.
 
+use super::device::{Bus, Command};
 use super::timing::{self, Timing};
 use crate::fault::{WriteOutcome, WritePlan};
 use crate::nonvolatile::{NOR_SIZE, NorCells};
@@ -22,33 +23,6 @@ const SFDP: [u8; 8] = [0x53, 0x46, 0x44, 0x50, 0x08, 0x01, 0x00, 0xFF];
 /// The configuration register: output driver strength at its default.
 const CONFIGURATION: u8 = 0x07;
 
-/// How a controller drives the bus for one command. A phase of no lines is left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Bus {
-    /// Lines of the instruction phase.
-    pub(crate) lines: u8,
-    /// Both clock edges in the instruction phase.
-    pub(crate) dtr: bool,
-    /// Two instruction bytes.
-    pub(crate) wide: bool,
-    /// Lines of the address phase.
-    pub(crate) address_lines: u8,
-    /// Bytes of the address.
-    pub(crate) address_bytes: u8,
-    /// Cycles between address and data.
-    pub(crate) dummy: u8,
-    /// Lines of the data phase.
-    pub(crate) data_lines: u8,
-}
-
-/// One command as it comes over the pins.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Command {
-    pub(crate) bus: Bus,
-    pub(crate) instruction: u32,
-    pub(crate) address: u32,
-}
-
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Mode {
     Spi,
@@ -56,6 +30,7 @@ enum Mode {
     OpiDtr,
 }
 
+#[derive(Clone)]
 enum Pending {
     Program { page: u32, latched: Box<[Option<u8>; PAGE as usize]> },
     Erase { address: u32, size: u32 },
@@ -89,6 +64,7 @@ impl Pending {
 }
 
 /// The chip.
+#[derive(Clone)]
 pub(crate) struct Nor {
     pub(crate) cells: NorCells,
     default_mode: u8,
@@ -102,6 +78,8 @@ pub(crate) struct Nor {
     complaint: Option<(&'static str, u32)>,
     /// Changes with every cell.
     pub(crate) revision: u64,
+    /// Changes with everything that a read may depend on: cells, modes, being busy.
+    pub(crate) changes: u64,
 }
 
 impl Nor {
@@ -117,6 +95,7 @@ impl Nor {
             timing,
             complaint: None,
             revision: 0,
+            changes: 0,
         };
         nor.soft_reset();
         nor
@@ -160,8 +139,21 @@ impl Nor {
         20 - 2 * (self.cr2.get((CR2_DUMMY >> 8) as usize).copied().unwrap_or(0) & 7)
     }
 
-    /// The operation of a command, if the chip understands it as it was sent.
+    /// The operation of a command, if the chip understands it as it was sent; else it complains.
     fn understood(&mut self, command: &Command) -> Option<u8> {
+        match self.operation(command) {
+            Ok(operation) => Some(operation),
+            Err(what) => {
+                if let Some(what) = what {
+                    self.complain(what, command);
+                }
+                None
+            }
+        }
+    }
+
+    /// The operation of a command as it was sent, or what is wrong with it, if that is worth a word.
+    fn operation(&self, command: &Command) -> Result<u8, Option<&'static str>> {
         let Bus { lines, dtr, wide, .. } = command.bus;
         let (operation, checked) = if wide {
             let [low, high, ..] = command.instruction.to_le_bytes();
@@ -176,16 +168,16 @@ impl Nor {
         };
         if !speaks || !checked {
             // A reset is sent in every mode by those who don't know which one the chip is in.
-            if !matches!(operation, 0x66 | 0x99) {
-                self.complain("the NOR is in another mode than the command", command);
-            }
-            return None;
+            let deliberate = matches!(operation, 0x66 | 0x99);
+            return Err((!deliberate).then_some("the NOR is in another mode than the command"));
         }
-        if let Err(what) = self.phases(operation, &command.bus) {
-            self.complain(what, command);
-            return None;
-        }
-        Some(operation)
+        self.phases(operation, &command.bus)?;
+        Ok(operation)
+    }
+
+    /// Whether a read command gives the array's cells, and will until [`Nor::changes`] changes.
+    pub(crate) fn shows_array(&self, command: &Command) -> bool {
+        self.pending.is_none() && self.operation(command).is_ok_and(reads_array)
     }
 
     /// Whether address, dummy cycles and data of a command are those that the operation has in this mode.
@@ -226,7 +218,7 @@ impl Nor {
             0x05 => out.fill(self.status()),
             0x2B => out.fill(0),
             _ if self.pending.is_some() => self.complain("the NOR is busy and takes no command", command),
-            0x03 | 0x0B | 0x0C | 0x13 | 0xEC | 0xEE => {
+            operation if reads_array(operation) => {
                 self.cells.read((command.address % NOR_SIZE).wrapping_add(skip), out);
             }
             0x9F => {
@@ -258,6 +250,7 @@ impl Nor {
     /// A command with data, or without any: takes effect when the chip is deselected, which is now.
     pub(crate) fn write(&mut self, command: &Command, data: &[u8], now: u64) {
         let Some(operation) = self.understood(command) else { return };
+        self.changes += 1;
         let armed = std::mem::take(&mut self.reset_armed);
         if self.pending.is_some() && !matches!(operation, 0x66 | 0x99) {
             self.complain("the NOR is busy and takes no command", command);
@@ -337,6 +330,7 @@ impl Nor {
         }
         let Some((_, pending)) = self.pending.take() else { return };
         let outcome = plan.next_write();
+        self.changes += 1;
         self.write_enabled = false;
         if outcome.is_lost() {
             return;
@@ -344,6 +338,11 @@ impl Nor {
         self.revision += 1;
         pending.apply(outcome, &mut self.cells, &mut self.default_mode);
     }
+}
+
+/// Whether an operation reads the array.
+const fn reads_array(operation: u8) -> bool {
+    matches!(operation, 0x03 | 0x0B | 0x0C | 0x13 | 0xEC | 0xEE)
 }
 
 fn mode_of(cr2: u8) -> Mode {
@@ -358,8 +357,19 @@ fn mode_of(cr2: u8) -> Mode {
 mod tests {
     use super::*;
 
-    const SPI: Bus =
-        Bus { lines: 1, dtr: false, wide: false, address_lines: 0, address_bytes: 0, dummy: 0, data_lines: 1 };
+    const SPI: Bus = Bus {
+        lines: 1,
+        dtr: false,
+        wide: false,
+        address_lines: 0,
+        address_bytes: 0,
+        address_dtr: false,
+        dummy: 0,
+        data_lines: 1,
+        data_dtr: false,
+        strobe: false,
+        memory_type: 1,
+    };
     const ADDRESSED: Bus = Bus { address_lines: 1, address_bytes: 4, ..SPI };
 
     fn chip() -> Nor {
@@ -476,8 +486,7 @@ mod tests {
         let mut id = [0; 3];
         nor.read(&Command { bus: SPI, instruction: 0x9F, address: 0 }, 0, &mut id);
         assert_eq!(id, [0xFF; 3], "an SPI command in OPI mode");
-        let octal =
-            Bus { lines: 8, dtr: false, wide: true, address_lines: 8, address_bytes: 4, dummy: 4, data_lines: 8 };
+        let octal = Bus { lines: 8, wide: true, address_lines: 8, address_bytes: 4, dummy: 4, data_lines: 8, ..SPI };
         nor.read(&Command { bus: octal, instruction: 0x9F60, address: 0 }, 0, &mut id);
         assert_eq!(id, IDENTIFIER);
         let mut data = [0];

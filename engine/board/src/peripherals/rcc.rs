@@ -73,6 +73,7 @@ fn units(offset: u32, value: u32) -> Units {
 }
 
 /// Reset and clock control.
+#[derive(Clone)]
 pub(crate) struct Rcc {
     words: [u32; WORDS],
     flags: u32,

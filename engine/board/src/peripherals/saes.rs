@@ -28,7 +28,7 @@ pub(crate) enum KeySource {
 }
 
 /// The unit.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Saes {
     cr: u32,
     sr: u32,

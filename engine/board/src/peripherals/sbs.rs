@@ -29,7 +29,7 @@ pub(crate) enum Grant {
 }
 
 /// The system block.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Sbs {
     level: u8,
     dbgcr: u32,

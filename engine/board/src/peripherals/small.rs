@@ -8,6 +8,7 @@ use super::timing::Timing;
 const SR_CLOCK_ERROR: u32 = 1 << 1 | 1 << 5;
 
 /// Random numbers from a seed: the same board and seed give the same numbers.
+#[derive(Clone)]
 pub(crate) struct Rng {
     cr: u32,
     htcr: u32,
@@ -68,6 +69,7 @@ impl Rng {
 }
 
 /// The CRC unit: any polynomial of 32, 16, 8 or 7 bits, with reversals.
+#[derive(Clone)]
 pub(crate) struct Crc {
     value: u32,
     scratch: u32,
@@ -151,6 +153,7 @@ impl Crc {
 }
 
 /// The independent watchdog: counts 32 kHz ticks from its reload value and resets the chip at zero.
+#[derive(Clone)]
 pub(crate) struct Iwdg {
     unlocked: bool,
     prescaler: u32,

@@ -1,6 +1,7 @@
 //! Units that matter to the firmware as storage with a few live bits: power control, GPIO ports, external interrupts.
 
 /// Power control (CMSIS): ready bits follow what was asked.
+#[derive(Clone)]
 pub(crate) struct Pwr {
     words: [u32; 16],
     /// The supply was configured since reset.
@@ -88,6 +89,7 @@ impl Gpio {
 }
 
 /// External interrupts: registers without lines.
+#[derive(Clone)]
 pub(crate) struct Exti {
     words: [u32; 48],
 }

@@ -46,6 +46,7 @@ const FRAME_BITS: u64 = 10;
 const DIVISORS: [u64; 12] = [1, 2, 4, 6, 8, 10, 12, 16, 32, 64, 128, 256];
 
 /// The UART.
+#[derive(Clone)]
 pub(crate) struct Usart {
     words: [u32; 12],
     timing: Timing,

@@ -1,7 +1,8 @@
 //! An external-memory interface (XSPI): indirect transfers, automatic polling, memory-mapped mode (CMSIS, HAL).
 //! What is behind the pins it is handed with each access; `None` is a port with nothing on it.
 
-use super::nor::{Bus, Command, Nor};
+use super::device::{Bus, Command, Device};
+use super::psram::ROW;
 use crate::bus::Width;
 
 const CR: u32 = 0x00;
@@ -39,6 +40,7 @@ enum Function {
 }
 
 /// A transfer under way.
+#[derive(Clone)]
 enum Transfer {
     /// Bytes collected of those announced.
     Write {
@@ -59,6 +61,7 @@ enum Transfer {
 }
 
 /// A memory-mapped write burst: the chip stays selected while addresses follow each other.
+#[derive(Clone)]
 struct Burst {
     command: Command,
     data: Vec<u8>,
@@ -67,6 +70,7 @@ struct Burst {
 }
 
 /// One interface.
+#[derive(Clone)]
 pub(crate) struct Xspi {
     words: [u32; WORDS],
     flags: u32,
@@ -110,7 +114,7 @@ impl Xspi {
         self.is_enabled() && self.function() == Function::Mapped
     }
 
-    fn command(ccr: u32, tcr: u32, ir: u32, address: u32) -> Command {
+    fn command(&self, ccr: u32, tcr: u32, ir: u32, address: u32) -> Command {
         let address_lines = lines(ccr >> 8 & 7);
         let bus = Bus {
             lines: lines(ccr & 7),
@@ -118,8 +122,12 @@ impl Xspi {
             wide: ccr >> 4 & 3 == 1,
             address_lines,
             address_bytes: (ccr >> 12 & 3) as u8 + 1,
+            address_dtr: ccr >> 11 & 1 != 0,
             dummy: (tcr & 0x1F) as u8,
             data_lines: lines(ccr >> 24 & 7),
+            data_dtr: ccr >> 27 & 1 != 0,
+            strobe: ccr >> 29 & 1 != 0,
+            memory_type: (self.get(DCR1) >> 24 & 7) as u8,
         };
         Command { bus, instruction: ir, address: if address_lines == 0 { 0 } else { address } }
     }
@@ -133,7 +141,7 @@ impl Xspi {
     }
 
     /// A write to IR or AR starts the command, whichever is the last it needs.
-    fn trigger(&mut self, offset: u32, nor: Option<&mut Nor>, now: u64) {
+    fn trigger(&mut self, offset: u32, device: Option<Device<'_>>, now: u64) {
         if !self.is_enabled() || self.transfer.is_some() {
             return;
         }
@@ -152,14 +160,14 @@ impl Xspi {
             self.armed = true;
             return;
         }
-        let command = Self::command(self.get(CCR), self.get(TCR), self.get(IR), self.get(AR));
+        let command = self.command(self.get(CCR), self.get(TCR), self.get(IR), self.get(AR));
         match function {
             Function::Write if self.data_phase() => {
                 self.transfer = Some(Transfer::Write { command, data: Vec::new(), left: self.length() });
             }
             Function::Write => {
-                if let Some(nor) = nor {
-                    nor.write(&command, &[], now);
+                if let Some(mut device) = device {
+                    device.write(&command, &[], now);
                 }
                 self.flags |= SR_TCF;
             }
@@ -170,19 +178,19 @@ impl Xspi {
             Function::Poll => {
                 let size = usize::try_from(self.length().min(4)).unwrap_or(4);
                 self.transfer = Some(Transfer::Poll { command, size });
-                self.poll(nor);
+                self.poll(device);
             }
             Function::Mapped => {}
         }
     }
 
     /// Looks once more at what automatic polling waits for.
-    pub(crate) fn poll(&mut self, nor: Option<&mut Nor>) {
+    pub(crate) fn poll(&mut self, device: Option<Device<'_>>) {
         let Some(Transfer::Poll { command, size }) = &self.transfer else { return };
         let mut bytes = [0; 4];
         if let Some(bytes) = bytes.get_mut(..*size) {
-            match nor {
-                Some(nor) => nor.read(command, 0, bytes),
+            match device {
+                Some(mut device) => device.read(command, 0, bytes),
                 None => bytes.fill(0xFF),
             }
         }
@@ -231,28 +239,28 @@ impl Xspi {
         self.status() & enabled != 0
     }
 
-    pub(crate) fn read(&mut self, offset: u32, width: Width, nor: Option<&mut Nor>) -> Option<u32> {
+    pub(crate) fn read(&mut self, offset: u32, width: Width, device: Option<Device<'_>>) -> Option<u32> {
         match offset {
             SR => {
                 if self.is_polling() {
-                    self.poll(nor);
+                    self.poll(device);
                 }
                 Some(self.status())
             }
             FCR => Some(0),
-            DR => Some(self.take_data(width, nor)),
+            DR => Some(self.take_data(width, device)),
             offset if (offset as usize) < WORDS * 4 => Some(self.get(offset)),
             _ => None,
         }
     }
 
-    fn take_data(&mut self, width: Width, nor: Option<&mut Nor>) -> u32 {
+    fn take_data(&mut self, width: Width, device: Option<Device<'_>>) -> u32 {
         let Some(Transfer::Read { command, taken, left }) = &mut self.transfer else { return 0 };
         let size = usize::try_from(u64::from(width.bytes()).min(*left)).unwrap_or(4);
         let mut bytes = [0; 4];
         if let Some(bytes) = bytes.get_mut(..size) {
-            match nor {
-                Some(nor) => nor.read(command, *taken, bytes),
+            match device {
+                Some(mut device) => device.read(command, *taken, bytes),
                 None => bytes.fill(0xFF),
             }
         }
@@ -270,14 +278,14 @@ impl Xspi {
         offset: u32,
         width: Width,
         value: u32,
-        mut nor: Option<&mut Nor>,
+        mut device: Option<Device<'_>>,
         now: u64,
     ) -> Option<()> {
         match offset {
             CR => {
                 let leaves = value & CR_EN == 0 || value >> 28 & 3 != 3 || value & CR_ABORT != 0;
                 if leaves {
-                    self.end_burst(nor, now);
+                    self.end_burst(device, now);
                 }
                 if value & CR_ABORT != 0 {
                     if self.transfer.take().is_some() || self.mapped_active {
@@ -300,13 +308,13 @@ impl Xspi {
             }
             FCR => self.flags &= !(value & 0x1B),
             DR => {
-                self.trigger(DR, nor.as_deref_mut(), now);
-                self.give_data(width, value, nor, now);
+                self.trigger(DR, device.as_mut().map(Device::reborrow), now);
+                self.give_data(width, value, device, now);
             }
             SR => {}
             IR | AR => {
                 self.set(offset, value);
-                self.trigger(offset, nor, now);
+                self.trigger(offset, device, now);
             }
             offset if (offset as usize) < WORDS * 4 => self.set(offset, value),
             _ => return None,
@@ -320,7 +328,7 @@ impl Xspi {
         }
     }
 
-    fn give_data(&mut self, width: Width, value: u32, nor: Option<&mut Nor>, now: u64) {
+    fn give_data(&mut self, width: Width, value: u32, device: Option<Device<'_>>, now: u64) {
         let Some(Transfer::Write { data, left, .. }) = &mut self.transfer else { return };
         let size = u64::from(width.bytes()).min(*left);
         data.extend(value.to_le_bytes().into_iter().take(size as usize));
@@ -329,8 +337,8 @@ impl Xspi {
         if *left == 0
             && let Some(Transfer::Write { command, data, .. }) = self.transfer.take()
         {
-            if let Some(nor) = nor {
-                nor.write(&command, &data, now);
+            if let Some(mut device) = device {
+                device.write(&command, &data, now);
             }
             self.flags |= SR_TCF;
         }
@@ -342,57 +350,89 @@ impl Xspi {
         u64::from(offset) + size as u64 <= device
     }
 
+    /// Whether the window shows the array at an address, and will until something changes: the chip understands the
+    /// command and isn't busy. As before every read, a write burst ends first.
+    pub(crate) fn shows_array(&mut self, address: u32, mut device: Device<'_>, now: u64) -> bool {
+        self.end_burst(Some(device.reborrow()), now);
+        device.shows_array(&self.command(self.get(CCR), self.get(TCR), self.get(IR), address))
+    }
+
     /// A read through the window.
-    pub(crate) fn mapped_read(&mut self, address: u32, out: &mut [u8], mut nor: Option<&mut Nor>, now: u64) {
-        self.end_burst(nor.as_deref_mut(), now);
+    pub(crate) fn mapped_read(&mut self, address: u32, out: &mut [u8], mut device: Option<Device<'_>>, now: u64) {
+        self.end_burst(device.as_mut().map(Device::reborrow), now);
         self.mapped_active = true;
-        let command = Self::command(self.get(CCR), self.get(TCR), self.get(IR), address);
-        match nor {
-            Some(nor) => nor.read(&command, 0, out),
-            None => out.fill(0xFF),
+        let Some(mut device) = device else {
+            out.fill(0xFF);
+            return;
+        };
+        let (mut at, mut left) = (address, out);
+        while !left.is_empty() {
+            let Some((now, later)) = left.split_at_mut_checked(left.len().min(to_row_end(at))) else { return };
+            device.read(&self.command(self.get(CCR), self.get(TCR), self.get(IR), at), 0, now);
+            at = at.wrapping_add(now.len() as u32);
+            left = later;
         }
     }
 
-    /// A write through the window. The chip programs when the burst ends.
-    pub(crate) fn mapped_write(&mut self, address: u32, data: &[u8], nor: Option<&mut Nor>, now: u64) {
+    /// A write through the window; `true` when cells have taken it in their order. The PSRAM does at once; the NOR
+    /// programs when the burst ends.
+    pub(crate) fn mapped_write(&mut self, address: u32, data: &[u8], device: Option<Device<'_>>, now: u64) -> bool {
         self.mapped_active = true;
+        if let Some(Device::Psram(psram)) = device {
+            let (mut at, mut left, mut taken) = (address, data, true);
+            while !left.is_empty() {
+                let Some((now, later)) = left.split_at_checked(left.len().min(to_row_end(at))) else { return false };
+                taken &= psram.write(&self.command(self.get(WCCR), self.get(WTCR), self.get(WIR), at), now);
+                at = at.wrapping_add(now.len() as u32);
+                left = later;
+            }
+            return taken;
+        }
         if let Some(burst) = &mut self.burst
             && burst.next == address
         {
             burst.data.extend_from_slice(data);
             burst.next = burst.next.wrapping_add(data.len() as u32);
             forget_overwritten(&mut burst.data);
-            return;
+            return false;
         }
-        self.end_burst(nor, now);
-        let command = Self::command(self.get(WCCR), self.get(WTCR), self.get(WIR), address);
+        self.end_burst(device, now);
+        let command = self.command(self.get(WCCR), self.get(WTCR), self.get(WIR), address);
         self.burst = Some(Burst { command, data: data.to_vec(), next: address.wrapping_add(data.len() as u32) });
+        false
     }
 
-    fn end_burst(&mut self, nor: Option<&mut Nor>, now: u64) {
+    fn end_burst(&mut self, device: Option<Device<'_>>, now: u64) {
         if let Some(burst) = self.burst.take()
-            && let Some(nor) = nor
+            && let Some(mut device) = device
         {
-            nor.write(&burst.command, &burst.data, now);
+            device.write(&burst.command, &burst.data, now);
         }
     }
 }
 
-/// A page program keeps the last 256 bytes it was sent: what came long before can't change the outcome. Whole pages go,
-/// so that what is left still begins at the same place of its page.
+/// Bytes up to the end of the PSRAM's row: through the window, another burst begins there (assumption A92).
+fn to_row_end(address: u32) -> usize {
+    (ROW - address % ROW) as usize
+}
+
+/// A page program keeps the last 256 bytes it was sent: what came long before can't change the outcome; nor can it in
+/// a row of the PSRAM, which a burst goes round. Whole pages and rows go, so that what is left still begins at the same
+/// place.
 fn forget_overwritten(data: &mut Vec<u8>) {
     if data.len() > 4096 {
         data.drain(..2048);
     }
 }
 
-/// Lines of a phase by its code: none, 1, 2, 4, 8 (CMSIS; 16 lines are not on port 2).
+/// Lines of a phase by its code: none, 1, 2, 4, 8, 16 (CMSIS).
 fn lines(code: u32) -> u8 {
     match code {
         0 => 0,
         1 => 1,
         2 => 2,
         3 => 4,
-        _ => 8,
+        4 => 8,
+        _ => 16,
     }
 }

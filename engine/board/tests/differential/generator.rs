@@ -2,6 +2,9 @@
 //! scratch window, every branch ends in the block. Registers: r0–r5, r8, r9, r14 hold anything; r6 and r12 are small
 //! indexes, r7 and r10 aligned pointers, r11 a pointer that needn't be aligned, r13 the stack.
 
+#[path = "float_generator.rs"]
+mod float_generator;
+
 /// xorshift64*: small, seeded, good enough.
 pub struct Random(u64);
 
@@ -49,7 +52,7 @@ pub struct Generator {
     pub random: Random,
 }
 
-fn long(first: u32, second: u32) -> Code {
+pub fn long(first: u32, second: u32) -> Code {
     vec![first as u16, second as u16]
 }
 
@@ -71,6 +74,20 @@ impl Generator {
             13 => 14,
             register => register,
         }
+    }
+
+    /// A program of few instructions, so that the flags that one raises don't hide another's.
+    pub fn float_block(&mut self) -> Vec<Code> {
+        if self.random.below(32) == 0 {
+            return self.random.float_of_wide_fixed().into();
+        }
+        let size = 1 + self.random.below(6);
+        (0..size)
+            .map(|_| {
+                let core = self.free();
+                self.random.float(core)
+            })
+            .collect()
     }
 
     /// A program of about `size` instructions.
@@ -201,7 +218,7 @@ impl Generator {
 
     /// An instruction that may stand anywhere, in an IT block too.
     pub fn simple(&mut self) -> Code {
-        match self.random.below(20) {
+        match self.random.below(24) {
             0..=5 => self.short(),
             6 => self.short_transfer(),
             7 | 8 => self.modified_immediate(),
@@ -211,7 +228,11 @@ impl Generator {
             14 | 15 => self.multiply(),
             16 | 17 => self.single(),
             18 => self.several(),
-            _ => self.special(),
+            19 => self.special(),
+            _ => {
+                let core = self.free();
+                self.random.float(core)
+            }
         }
     }
 

@@ -1,10 +1,11 @@
-//! Loads, stores and moves of the floating-point registers. Arithmetic is not here yet: its encodings raise a
-//! UsageFault. Every instruction asks CPACR first and marks the floating-point context as in use.
+//! Loads, stores and moves of the floating-point registers. Every instruction asks CPACR first and marks the
+//! floating-point context as in use. Arithmetic and conversions have files beside.
 
 use super::fail;
 use crate::Board;
 use crate::cpu::Fault;
 use crate::cpu::page::Insn;
+use crate::cpu::soft_float::{Format, Unit};
 
 fn failed(insn: &Insn, next: u32) -> u32 {
     next.wrapping_sub(u32::from(insn.len)) | 1
@@ -28,16 +29,40 @@ macro_rules! enter {
     };
 }
 
-fn single(board: &Board, number: u8) -> u32 {
+pub(super) fn single(board: &Board, number: u8) -> u32 {
     #[expect(clippy::indexing_slicing, reason = "a five-bit index into 32")]
     board.cpu.s[usize::from(number & 31)]
 }
 
-fn set_single(board: &mut Board, number: u8, value: u32) {
+pub(super) fn set_single(board: &mut Board, number: u8, value: u32) {
     #[expect(clippy::indexing_slicing, reason = "a five-bit index into 32")]
     {
         board.cpu.s[usize::from(number & 31)] = value;
     }
+}
+
+/// A register of the format, by its first single register.
+pub(super) fn number(board: &Board, format: Format, first: u8) -> u64 {
+    let low = u64::from(single(board, first));
+    if format == Format::DOUBLE { low | u64::from(single(board, first.wrapping_add(1))) << 32 } else { low }
+}
+
+pub(super) fn set_number(board: &mut Board, format: Format, first: u8, value: u64) {
+    set_single(board, first, value as u32);
+    if format == Format::DOUBLE {
+        set_single(board, first.wrapping_add(1), (value >> 32) as u32);
+    }
+}
+
+/// Runs an instruction that FPSCR's modes steer, and adds the exceptions it raised to FPSCR. None of them interrupts
+/// (assumption A78).
+#[inline(always)]
+pub(super) fn compute(board: &mut Board, insn: &Insn, next: u32, work: impl FnOnce(&mut Board, &mut Unit)) -> u32 {
+    enter!(board, insn, next);
+    let mut unit = Unit::new(board.cpu.fpscr);
+    work(board, &mut unit);
+    board.cpu.fpscr |= unit.raised();
+    next
 }
 
 /// An encoding of the coprocessor space that does nothing here.

@@ -5,6 +5,8 @@ pub(crate) mod branch;
 pub(crate) mod data;
 pub(crate) mod dsp;
 pub(crate) mod float;
+pub(crate) mod float_arithmetic;
+pub(crate) mod float_conversion;
 pub(crate) mod multiple;
 pub(crate) mod multiply;
 pub(crate) mod special;

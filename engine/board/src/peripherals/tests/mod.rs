@@ -5,6 +5,7 @@ mod flash;
 mod keys;
 mod life_cycle;
 mod mailbox;
+mod psram;
 mod security;
 
 use chip::registers as at;
