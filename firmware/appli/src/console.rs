@@ -1,16 +1,14 @@
-//! The discovery kit's console: UART4 on PD1 (out) and PD0 (in), 115200 baud, 8 data bits, no parity, one stop bit.
+//! The discovery kit's console, as this program uses it: it speaks, and sleeps until somebody types.
 
 use core::fmt;
 
-use hardware::pac::gpio::vals::Moder;
-use hardware::pac::rcc::vals::{Hsidiv, Usart234578sel};
+use hardware::pac::UART4;
 use hardware::pac::usart::regs::Icr;
-use hardware::pac::{GPIOD, RCC, UART4};
+use hardware::uart::{self, Ways};
 
-const BAUD: u32 = 115_200;
-const RECEIVE: usize = 0;
-const TRANSMIT: usize = 1;
-const ALTERNATE_FUNCTION: u8 = 8;
+/// Core cycles of one look at the receiver, most of them spent on the way to its register: an estimate, as waits need be
+/// no better.
+const CYCLES_OF_A_LOOK: u32 = 48;
 
 /// UART4's interrupt: word and bit in the NVIC.
 const INTERRUPT: u16 = 85;
@@ -31,33 +29,7 @@ pub struct Console(());
 impl Console {
     /// Switches it on. The UART is clocked from the internal oscillator, whatever drives the core.
     pub fn start() -> Self {
-        RCC.cr().modify(|w| w.set_hsion(true));
-        while !RCC.cr().read().hsirdy() {}
-        let oscillator = 64_000_000
-            >> match RCC.cr().read().hsidiv() {
-                Hsidiv::DIV1 => 0,
-                Hsidiv::DIV2 => 1,
-                Hsidiv::DIV4 => 2,
-                Hsidiv::DIV8 => 3,
-            };
-        RCC.apb1perckselr().modify(|w| w.set_usart234578sel(Usart234578sel::HSI));
-        RCC.ahb4enr().modify(|w| w.set_gpioden(true));
-        RCC.apb1enr1().modify(|w| w.set_uart4en(true));
-        cortex_m::asm::dsb();
-
-        for pin in [RECEIVE, TRANSMIT] {
-            GPIOD.afr(0).modify(|w| w.set_afr(pin, ALTERNATE_FUNCTION));
-            GPIOD.moder().modify(|w| w.set_moder(pin, Moder::ALTERNATE));
-        }
-
-        UART4.cr1().write(|_| ());
-        UART4.brr().write(|w| w.set_brr(((oscillator + BAUD / 2) / BAUD) as u16));
-        UART4.cr1().write(|w| {
-            w.set_te(true);
-            w.set_re(true);
-            w.set_rxneie(true);
-            w.set_ue(true);
-        });
+        uart::start(Ways::OutAndIn);
         // The interrupt only ends the sleep in `read`: it is never taken, because interrupts stay masked.
         cortex_m::interrupt::disable();
         // Safety: no code anywhere relies on this interrupt being masked.
@@ -68,13 +40,8 @@ impl Console {
     /// Sleeps until somebody types something.
     pub fn read(&mut self) -> u8 {
         loop {
-            let status = UART4.isr().read();
-            if status.ore() || status.fe() || status.ne() {
-                // Something was lost; what comes next is still good.
-                UART4.icr().write_value(Icr(0xE));
-            }
-            if status.rxne() {
-                return UART4.rdr().read().0 as u8;
+            if let Some(byte) = self.received() {
+                return byte;
             }
             cortex_m::peripheral::NVIC::unpend(Uart4);
             // Looked at once more after the pending bit went: what came in between has set it again.
@@ -85,11 +52,46 @@ impl Console {
     }
 }
 
+impl Console {
+    /// Waits for a byte, awake, for about `milliseconds`: looks are counted, as there is no clock that everybody who
+    /// starts this program leaves in the same state.
+    pub fn read_within(&mut self, milliseconds: u32) -> Option<u8> {
+        let looks = hardware::clocks::core_hertz() / (1_000 * CYCLES_OF_A_LOOK);
+        for _ in 0..milliseconds {
+            for _ in 0..looks {
+                if let Some(byte) = self.received() {
+                    return Some(byte);
+                }
+            }
+        }
+        None
+    }
+
+    /// A byte that has come.
+    fn received(&mut self) -> Option<u8> {
+        let status = UART4.isr().read();
+        if status.ore() || status.fe() || status.ne() {
+            // Something was lost; what comes next is still good.
+            UART4.icr().write_value(Icr(0xE));
+        }
+        status.rxne().then(|| UART4.rdr().read().0 as u8)
+    }
+
+    /// Sends bytes as they are.
+    pub fn send(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| uart::send(*byte));
+    }
+
+    /// Waits until the last bit has gone, and stops.
+    pub fn stop(&mut self) {
+        uart::stop();
+    }
+}
+
 impl fmt::Write for Console {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for byte in text.bytes() {
-            while !UART4.isr().read().txe() {}
-            UART4.tdr().write(|w| w.0 = u32::from(byte) as _);
+            uart::send(byte);
         }
         Ok(())
     }

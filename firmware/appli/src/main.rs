@@ -1,10 +1,12 @@
-//! The demo application: what STiRoT starts from RAM. It says on the console what it is and where it runs, and offers
-//! two functions. It needs nothing of whoever started it but the clock tree as the reset left it or as STiRoT set it.
+//! The demo application: what a boot stage starts, from RAM or in place. It says on the console what it is and where it
+//! runs, offers two functions, and takes an update. It needs nothing of whoever started it but the clock tree as the
+//! reset left it or as STiRoT set it; in place, and in external RAM, the interface that it is fetched through.
 #![no_std]
 #![no_main]
 
 mod console;
 mod place;
+mod update;
 
 use core::fmt::Write;
 use core::panic::PanicInfo;
@@ -37,8 +39,11 @@ fn main() -> ! {
         match console.read() {
             b'1' => who_and_where(&mut console),
             b'2' => reset_cause(&mut console),
+            b'u' => update::run(&mut console),
             b'?' | b'h' => menu(&mut console),
             b'\r' | b'\n' => {}
+            // Whoever gives up an update twice says nothing the second time.
+            byte if update::LEAVES.contains(&byte) => {}
             _ => say(&mut console, format_args!("not on the menu\r\n")),
         }
     }
@@ -58,7 +63,10 @@ fn banner(console: &mut Console) {
 fn menu(console: &mut Console) {
     say(
         console,
-        format_args!("1  function A: who and where I am\r\n2  function B: why the chip was reset\r\n?  this menu\r\n"),
+        format_args!(
+            "1  function A: who and where I am\r\n2  function B: why the chip was reset\r\n\
+             u  update: an image by YMODEM into a slot\r\n?  this menu\r\n"
+        ),
     );
 }
 

@@ -1,6 +1,6 @@
 //! The clock tree as STiRoT leaves it, from the 64 MHz internal oscillator (recipe of ST's DK templates).
 
-use crate::pac::rcc::vals::{Hpre, Plldiv, Plldivst, Pllm, Plln, Pllrge, Pllsrc, Pllvcosel, Ppre, Sw, Xspisel};
+use crate::pac::rcc::vals::{Hpre, Hsidiv, Plldiv, Plldivst, Pllm, Plln, Pllrge, Pllsrc, Pllvcosel, Ppre, Sw, Xspisel};
 use crate::pac::{FLASH, RCC};
 
 /// Core clock.
@@ -64,6 +64,22 @@ pub fn start(core: CoreClock) -> Result<(), NoLock> {
     FLASH.acr().modify(|w| w.set_latency(5));
     RCC.cfgr().modify(|w| w.set_sw(Sw::PLL1_P));
     wait(|| RCC.cfgr().read().sws() == Sw::PLL1_P)
+}
+
+/// The internal oscillator behind its divider, in hertz.
+pub fn internal_oscillator() -> u32 {
+    64_000_000
+        >> match RCC.cr().read().hsidiv() {
+            Hsidiv::DIV1 => 0,
+            Hsidiv::DIV2 => 1,
+            Hsidiv::DIV4 => 2,
+            Hsidiv::DIV8 => 3,
+        }
+}
+
+/// The core's clock in hertz, where [`start`] or nobody has set it.
+pub fn core_hertz() -> u32 {
+    if RCC.cfgr().read().sws() == Sw::PLL1_P { 380_000_000 } else { internal_oscillator() }
 }
 
 /// Whether PLL2 runs, and with it XSPI1's 200 MHz.

@@ -1,6 +1,20 @@
 //! The memory protection unit: regions as ARMv7-M has them, with the default map behind them for privileged code.
 
+use chip::memory_map::Region;
 use cortex_m::peripheral::{MPU, SCB};
+
+/// Regions of the chip's core.
+pub const REGIONS: u8 = 16;
+
+/// RASR: no fetches.
+const EXECUTE_NEVER: u32 = 1 << 28;
+/// RASR and CTRL: on.
+const ENABLE: u32 = 1;
+
+/// RASR's field for 2^power bytes.
+const fn size_field(power: u32) -> u32 {
+    (power.wrapping_sub(1) & 0x1F) << 1
+}
 
 /// Who may do what in a region.
 #[derive(Clone, Copy)]
@@ -30,11 +44,48 @@ pub fn set(region: DeviceRegion) {
         Access::None => 0,
         Access::Privileged => 1,
     };
-    const EXECUTE_NEVER: u32 = 1 << 28;
     const BUFFERABLE: u32 = 1 << 16;
-    const ENABLE: u32 = 1;
-    let size = u32::from(region.size_power).wrapping_sub(1) & 0x1F;
-    write(region.number, region.base, EXECUTE_NEVER | permission << 24 | BUFFERABLE | size << 1 | ENABLE);
+    let size = size_field(u32::from(region.size_power));
+    write(region.number, region.base, EXECUTE_NEVER | permission << 24 | BUFFERABLE | size | ENABLE);
+}
+
+/// Whether code may be fetched from a region.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Execution {
+    /// It may.
+    Allowed,
+    /// It never may.
+    Never,
+}
+
+/// The attributes of a region of `size` bytes, a power of two, that nobody reaches.
+pub const fn no_access(size: u32) -> u32 {
+    assert!(size.is_power_of_two(), "a region's size is a power of two");
+    EXECUTE_NEVER | size_field(size.trailing_zeros()) | ENABLE
+}
+
+/// Opens memory to everybody's reads, as Normal memory that caches may keep (write-through), and to fetches where
+/// `execution` says so; never to writes. It takes as many regions as its size has powers of two; not done when
+/// `numbers` has too few.
+#[must_use]
+pub fn cover(mut numbers: core::ops::Range<u8>, memory: Region, execution: Execution) -> bool {
+    const READ_ONLY: u32 = 6 << 24;
+    const CACHEABLE: u32 = 1 << 17;
+    const SMALLEST: u32 = 5;
+    let never = if execution == Execution::Never { EXECUTE_NEVER } else { 0 };
+    let (mut start, mut left) = (memory.start, memory.size);
+    while left > 0 {
+        // The largest block that begins here, is aligned to its size, and ends inside.
+        let power = start.trailing_zeros().min(left.ilog2());
+        let Some(number) = numbers.next() else { return false };
+        if power < SMALLEST {
+            return false;
+        }
+        write(number, start, never | READ_ONLY | CACHEABLE | size_field(power) | ENABLE);
+        start = start.wrapping_add(1 << power);
+        left -= 1 << power;
+    }
+    true
 }
 
 /// Switches a region off.
@@ -56,7 +107,6 @@ pub fn enable_region(number: u8) {
 
 /// Switches the MPU on, with the default map for privileged code.
 pub fn enable() {
-    const ENABLE: u32 = 1;
     const PRIVILEGED_DEFAULT: u32 = 1 << 2;
     const MEMORY_FAULTS: u32 = 1 << 16;
     // Safety: MPU and SCB registers; with the default map behind the regions running code goes on.
@@ -66,6 +116,13 @@ pub fn enable() {
         (*MPU::PTR).ctrl.write(ENABLE | PRIVILEGED_DEFAULT);
     }
     barrier();
+}
+
+/// Whether it is on.
+pub fn is_enabled() -> bool {
+    // Safety: MPU control register, read only.
+    let control = unsafe { (*MPU::PTR).ctrl.read() };
+    control & ENABLE != 0
 }
 
 /// Number of regions that the core has.

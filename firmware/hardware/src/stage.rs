@@ -3,6 +3,9 @@
 use chip::memory_map::{AHB_SRAM1, AHB_SRAM2, AXI_SRAM, DTCM, ITCM, Region};
 use chip::trace::{Event, Stage, TraceWord};
 
+use cortex_m::peripheral::SCB;
+
+use crate::pac::iwdg::vals::Key;
 use crate::{Register, pac};
 
 /// Leaves a word on the trace port for people. Without a listener the core drops it.
@@ -24,9 +27,29 @@ pub fn set_rss_command(command: u16) {
     cortex_m::asm::dsb();
 }
 
+/// Starts the watchdog's count anew, where option bytes started one. Every wait and every long loop of a boot stage has an
+/// end of its own.
+pub fn refresh_watchdog() {
+    pac::IWDG.kr().write(|w| w.set_key(Key::RESET));
+}
+
+/// Switches the caches off, if whoever ran before left one on: data is moved by DMA and through windows that change their
+/// mode, and what was judged in RAM must be what is fetched from there.
+pub fn caches_off() {
+    // Safety: the caller runs alone, without interrupts, and takes the core's peripherals nowhere else.
+    let mut core = unsafe { cortex_m::Peripherals::steal() };
+    if SCB::dcache_enabled() {
+        // Cleans first: what was left for this program may still be in the cache.
+        core.SCB.disable_dcache(&mut core.CPUID);
+    }
+    if SCB::icache_enabled() {
+        core.SCB.disable_icache();
+    }
+}
+
 /// Resets the chip.
 pub fn reset() -> ! {
-    cortex_m::peripheral::SCB::sys_reset()
+    SCB::sys_reset()
 }
 
 /// Sleeps for good. Only a reset or a debugger gets the core out. The branches stand twice, so that one that is

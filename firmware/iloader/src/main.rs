@@ -6,20 +6,17 @@
 #![no_std]
 #![no_main]
 
-mod dma;
-mod nor;
-mod pads;
 mod request;
-mod window;
 mod work;
-mod xspi;
 
 use core::panic::PanicInfo;
 
 use chip::loader::{RSSCMD_ERROR, RSSCMD_NONE};
 use chip::trace::{Event, Stage};
 use cortex_m_rt::{ExceptionFrame, entry, exception};
-use hardware::stage::{report, reset, rss_command, set_rss_command};
+use hardware::nor::Nor;
+use hardware::stage::{caches_off, refresh_watchdog, report, reset, rss_command, set_rss_command};
+use hardware::{pads, window};
 
 /// What went wrong, as it is told to the trace port.
 #[derive(Clone, Copy)]
@@ -43,10 +40,19 @@ enum Fault {
     Exception = 8,
 }
 
+impl From<hardware::external::Fault> for Fault {
+    fn from(fault: hardware::external::Fault) -> Self {
+        match fault {
+            hardware::external::Fault::Nor => Self::Nor,
+            hardware::external::Fault::Xspi => Self::Xspi,
+            hardware::external::Fault::Dma => Self::Dma,
+        }
+    }
+}
+
 #[entry]
 fn main() -> ! {
-    // A watchdog that option bytes started must survive an erase.
-    hardware::pac::IWDG.kr().write(|w| w.set_key(hardware::pac::iwdg::vals::Key::RESET));
+    refresh_watchdog();
     match run() {
         Ok(Some(command)) => set_rss_command(command),
         // An update leaves the word as it is: the next run loads.
@@ -66,20 +72,11 @@ fn run() -> Result<Option<u16>, Fault> {
     report(Stage::Iloader, Event::Entered, request.operation_word() as u16);
     window::open();
     pads::prepare();
-    let mut nor = nor::Nor::start()?;
+    let mut nor = Nor::start()?;
     let done = work::run(&request, &mut nor);
     nor.stop();
+    window::close();
     done
-}
-
-/// Data is moved by DMA and through a window that changes its mode: caches would keep what is no longer there.
-fn caches_off() {
-    // Safety: this program runs alone, without interrupts, and takes the core's peripherals nowhere else.
-    let mut core = unsafe { cortex_m::Peripherals::steal() };
-    if cortex_m::peripheral::SCB::dcache_enabled() {
-        // Cleans first: STiRoT's structure and the image may still be in the cache.
-        core.SCB.disable_dcache(&mut core.CPUID);
-    }
 }
 
 fn fail(fault: Fault) -> ! {

@@ -3,9 +3,9 @@
 use chip::loader::{OPERATION_LOAD, OPERATION_UPDATE, SHARED_STRUCTURE, SUB_ERASE_CODE, SUB_SAVE_CODE};
 use chip::memory_map::{AXI_SRAM, MIB, Region, XSPI1_WINDOW};
 use hardware::Register;
+use hardware::nor::SECTOR;
 
 use crate::Fault;
-use crate::nor::SECTOR;
 
 /// What this loader reaches of the window: the discovery kit's NOR.
 const NOR_SIZE: u32 = 128 * MIB;

@@ -3,12 +3,13 @@
 use chip::loader::{IMAGE_MAGIC, RSSCMD_EMPTY, RSSCMD_PRIMARY_LOADED, RSSCMD_SECONDARY_LOADED};
 use chip::memory_map::Region;
 use chip::trace::{Event, Stage};
-use hardware::mce;
+use hardware::mce::MCE1;
+use hardware::nor::Nor;
 use hardware::stage::report;
+use hardware::window;
 
-use crate::nor::Nor;
+use crate::Fault;
 use crate::request::{Operation, Request};
-use crate::{Fault, window};
 
 /// Does the job. The answer is the word to leave for the next run, if any.
 pub fn run(request: &Request, nor: &mut Nor) -> Result<Option<u16>, Fault> {
@@ -53,7 +54,7 @@ fn save(request: &Request, nor: &mut Nor) -> Result<(), Fault> {
         return Ok(());
     }
     // An engine that anybody could still change would not keep the image secret.
-    if !mce::is_locked() {
+    if !MCE1.is_locked() {
         return Err(Fault::Unlocked);
     }
     nor.erase(request.installation)?;

@@ -3,13 +3,9 @@
 #![no_std]
 #![no_main]
 
-mod aes_peripheral;
-mod ecdsa;
 mod entry;
 mod hdpl;
-mod obk;
 mod option_bytes;
-mod random;
 mod redundant;
 mod rss;
 mod stirot;

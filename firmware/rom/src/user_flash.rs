@@ -2,8 +2,7 @@
 
 use hardware::pac::FLASH;
 use hardware::pac::flash::regs::{Icr, Keyr};
-
-use crate::option_bytes::FlashError;
+use rot::option_interface::FlashError;
 
 const KEY_1: u32 = 0x4567_0123;
 const KEY_2: u32 = 0xCDEF_89AB;

@@ -21,6 +21,8 @@ const FP_CTRL: u32 = 0xE000_2000;
 const FP_COMP0: u32 = 0xE000_2008;
 const RETURN: u32 = 0x2405_FFF0;
 const BUFFER: u32 = 0x2404_0000;
+/// Where the images of ST's configuration are downloaded, in the NOR.
+pub const DOWNLOAD: u32 = 0x2_0000;
 
 /// More instructions than any pass of the firmware takes.
 const LONG: u64 = 2_000_000_000;
@@ -79,6 +81,30 @@ fn slot(hex: &str) -> Vec<u8> {
     slot
 }
 
+/// A board that was provisioned with ST's published objects and image, closed, and not booted yet.
+pub fn closed() -> Option<Rig> {
+    let Some(vectors) = vectors() else {
+        eprintln!("SKIPPED: {VECTORS} names no folder with ST's published vectors");
+        return None;
+    };
+    let mut rig = Rig::new(factory());
+    rig.halt();
+    assert_eq!(rig.call(rsslib::SET_PRODUCT_STATE, &[0x17]), Ended::Reset);
+    for object in [&vectors.debug_authentication, &vectors.configuration, &vectors.data] {
+        assert_eq!(rig.provision(object), Ended::Reset);
+        assert_eq!(rig.call(rsslib::GET_RSS_STATUS, &[]), Ended::Returned(rsslib::SUCCESS));
+    }
+    assert_eq!(rig.call(rsslib::SET_SEC_OB, &[0x5200_220C, 0xFF00_0000, 0xB4, 24]), Ended::Reset);
+    assert_eq!(rig.call_once(rsslib::SET_PRODUCT_STATE, &[0x72]), Ended::Gone);
+    let mut state = rig.board.snapshot();
+    let loader = include_bytes!("../../../../assets/firmware/iloader.bin");
+    state.user_flash[..loader.len()].copy_from_slice(loader);
+    let mut rig = Rig::new(state);
+    rig.program_nor(DOWNLOAD, &vectors.image);
+    let state = rig.board.snapshot();
+    Some(Rig::new(state))
+}
+
 pub struct Rig {
     pub board: Board,
     pub heard: Vec<TraceWord>,
@@ -88,8 +114,13 @@ pub struct Rig {
 impl Rig {
     pub fn new(state: NonVolatile) -> Self {
         let options = BoardOptions { time_scale: 0, ..BoardOptions::default() };
-        let board = Board::power_on(state, ROM, options).unwrap();
-        Self { board, heard: Vec::new(), cursor: 0 }
+        Self::around(Board::power_on(state, ROM, options).unwrap())
+    }
+
+    /// A bench around a board that runs already.
+    pub fn around(board: Board) -> Self {
+        let cursor = board.peripherals.trace.cursor();
+        Self { board, heard: Vec::new(), cursor }
     }
 
     /// Runs until the core sleeps for good, is halted or locked up.

@@ -16,10 +16,11 @@ use chip::registers::FLASH;
 use chip::trace::{Event, RegressionStep, Stage};
 use hardware::pac;
 use hardware::stage::report;
+use rot::option_interface::FlashError;
 
 use super::debug_authentication::{Grant, refresh_watchdog};
 use crate::entry::{self, wipe_and_reset};
-use crate::option_bytes::{self, FlashError};
+use crate::option_bytes;
 use crate::redundant::halt;
 use crate::user_flash;
 

@@ -14,10 +14,10 @@ use chip::rsslib::{
 use chip::trace::{Event, Stage};
 use hardware::stage::{Vectors, report};
 use hardware::{Register, mpu, pac};
+use rot::obk;
 
 use crate::entry::{hand_over, wipe_and_reset};
 use crate::hdpl::{self, Level};
-use crate::obk;
 use crate::option_bytes::{self, State};
 
 /// The flash interface refused, or an object did not read back.

@@ -11,10 +11,9 @@ use formats::stirot_config::{Clock, MceChoice, StirotConfig};
 use hardware::clocks::CoreClock;
 use hardware::pac::FLASH;
 use hardware::stage::report;
+use rot::obk;
+use rot::redundant::{YES, same};
 use sha2::{Digest, Sha256};
-
-use crate::obk;
-use crate::redundant::{YES, same};
 
 const INDEXES: usize = (32 + StirotConfig::SIZE).div_ceil(obk::INDEX);
 

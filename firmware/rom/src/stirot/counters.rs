@@ -5,10 +5,9 @@ use chip::obk::{STIROT_DATA_A_INDEX, STIROT_DATA_B_INDEX};
 use chip::trace::{Check, Event, Stage};
 use formats::stirot_config::DataBlock;
 use hardware::stage::report;
+use rot::obk;
+use rot::redundant::{YES, same};
 use sha2::{Digest, Sha256};
-
-use crate::obk;
-use crate::redundant::{YES, same};
 
 const INDEXES: usize = DataBlock::SIZE / obk::INDEX;
 
@@ -41,12 +40,19 @@ impl Counters {
         counters.unwrap_or(NOTHING)
     }
 
+    /// Reads both areas once more, for the second round of a verification: whoever keeps one reading from seeing the newer
+    /// area finds the older counter in it, and the image that this lets through is refused by the other.
+    pub fn read_again() -> Self {
+        Self::load().unwrap_or(NOTHING)
+    }
+
     /// Whether an area was whole.
     pub fn are_whole(&self) -> bool {
         self.whole
     }
 
     /// The area with the higher counter counts; a damaged one, or else the lower, is written next.
+    #[inline(never)]
     fn load() -> Option<Self> {
         let areas = (area(STIROT_DATA_A_INDEX), area(STIROT_DATA_B_INDEX));
         let (current, alternate) = match areas {

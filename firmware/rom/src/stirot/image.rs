@@ -5,12 +5,11 @@ use chip::trace::{Check, Event, Stage};
 use formats::{Flags, ImageHeader, Tlv, TlvArea, TlvKind};
 use hardware::stage::report;
 use p256::ecdsa::Signature;
+use rot::redundant::{Round, Tally, YES, both, passed, same};
+use rot::{ecdsa, key_blob};
 use sha2::{Digest, Sha256};
 
-use crate::ecdsa;
-use crate::redundant::{Round, Tally, YES, both, passed, same};
 use crate::stirot::configuration::Configuration;
-use crate::stirot::key_blob;
 
 /// What the flags of a STiRoT image are: one slot, encrypted with AES-128.
 const FLAGS: u32 = Flags::PRIMARY_ONLY | Flags::ENCRYPTED_AES128;

@@ -4,7 +4,6 @@
 mod configuration;
 mod counters;
 mod image;
-mod key_blob;
 mod passes;
 mod retry;
 

@@ -9,18 +9,20 @@ use chip::loader::{
 };
 use chip::memory_map::{Region, XSPI1_WINDOW, XSPI2_WINDOW};
 use chip::trace::{Check, Event, Stage, Stop};
-use hardware::mce::{self, Writes};
+use hardware::mce::{MCE1, RegionNumber, Writes};
 use hardware::mpu::{self, Access, DeviceRegion};
 use hardware::stage::{Vectors, report, set_rss_command};
 use hardware::{Register, pac};
+use rot::aes_peripheral;
+use rot::redundant::{Round, YES, both};
 
+use crate::entry;
 use crate::hdpl::Level;
 use crate::option_bytes::State;
-use crate::redundant::{Round, YES, both, refuse};
+use crate::redundant::refuse;
 use crate::stirot::configuration::{Configuration, MinimumState};
 use crate::stirot::counters::Counters;
 use crate::stirot::{image, retry};
-use crate::{aes_peripheral, entry};
 
 /// MPU regions that keep everybody off external memory until somebody opens his part.
 const EXTERNAL_GUARDS: [(u8, Region); 2] = [(0, XSPI1_WINDOW), (1, XSPI2_WINDOW)];
@@ -125,9 +127,8 @@ struct Verdicts {
 
 impl Verdicts {
     fn of(area: &[u8], configuration: &Configuration<'_>, counters: &Counters) -> Self {
-        let minimum = counters.minimum();
-        let first = image::verify(area, configuration, minimum, Round::FIRST);
-        let second = image::verify(area, configuration, minimum, Round::SECOND);
+        let first = image::verify(area, configuration, counters.minimum(), Round::FIRST);
+        let second = image::verify(area, configuration, Counters::read_again().minimum(), Round::SECOND);
         // The lower: two that differ don't push the counter further than either.
         Self { first: first.word, second: second.word, counter: first.counter.min(second.counter) }
     }
@@ -169,12 +170,12 @@ fn ask_loader(configuration: &Configuration<'_>, operation: u32, sub_operations:
     };
     let key = aes_peripheral::derive(&chip::security::MCE_KEY_SEED);
     let keyed = match key {
-        Ok(key) => mce::set_key(&key).is_ok(),
+        Ok(key) => MCE1.set_key(&key).is_ok(),
         Err(_) => false,
     };
-    mce::set_region(configuration.installation.start, configuration.installation.size, writes);
-    mce::lock();
-    if !keyed || !mce::is_locked() {
+    MCE1.set_region(RegionNumber::One, configuration.installation.start, configuration.installation.size, writes);
+    MCE1.lock();
+    if !keyed || !MCE1.is_locked() {
         refuse(Stop::Disagreement);
     }
 

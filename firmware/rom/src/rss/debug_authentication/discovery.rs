@@ -1,11 +1,11 @@
 //! Discovery: what the chip tells whoever asks, before and without any credential.
 // assumption A8: the values and their order.
 
-use chip::mailbox::tag;
+use chip::mailbox::{command, tag};
 use hardware::Register;
 
 use super::identity;
-use super::mailbox::{Gone, Mailbox, Status};
+use super::mailbox::{Command, Gone, Mailbox};
 use super::object::Object;
 use crate::option_bytes::State;
 
@@ -13,7 +13,7 @@ use crate::option_bytes::State;
 ///
 /// # Errors
 /// When the host is gone.
-pub fn answer(mailbox: Mailbox, state: State) -> Result<(), Gone> {
+pub fn answer(mailbox: Mailbox, state: State, command: Command) -> Result<(), Gone> {
     let object = Object::read();
     let mut answer = Answer { bytes: [0; 256], length: 0 };
     answer.add(tag::PROTOCOL_VERSION, &[1, 0]);
@@ -40,7 +40,7 @@ pub fn answer(mailbox: Mailbox, state: State) -> Result<(), Gone> {
         // No level tells RSS about itself yet.
         answer.add(level, &u32::MAX.to_le_bytes());
     }
-    mailbox.answer(Status::SUCCESS, answer.bytes.get(..answer.length).unwrap_or_default())
+    mailbox.answer(command.done(command::DISCOVERY), answer.bytes.get(..answer.length).unwrap_or_default())
 }
 
 /// Tagged values without padding, as they are put together.

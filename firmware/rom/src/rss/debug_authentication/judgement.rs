@@ -6,15 +6,15 @@
 use chip::mailbox::{CERTIFICATE_SIZE, CHALLENGE_RANDOM_SIZE, LONGEST_CHAIN, TOKEN_SIZE};
 use chip::trace::Refusal;
 use p256::ecdsa::Signature;
+use rot::ecdsa;
+use rot::redundant::{Round, Tally, YES, both, passed, same};
 use sha2::{Digest, Sha256};
 
 use super::certificate::{Certificate, INTERMEDIATE, LEAF, ROOT, Token};
 use super::identity;
 use super::mailbox::Status;
 use super::object::Object;
-use crate::ecdsa;
 use crate::option_bytes::State;
-use crate::redundant::{Round, Tally, YES, both, passed, same};
 
 /// Checks that a certificate goes through.
 const CERTIFICATE_CHECKS: u32 = 10;

@@ -2,6 +2,7 @@
 //! meaning of a command.
 // assumption A8: words of the handshake, request counts in bytes, answer counts in words, unpadded tagged values.
 
+use core::arch::global_asm;
 use core::hint::black_box;
 
 use chip::mailbox::{
@@ -12,6 +13,8 @@ use hardware::pac::IWDG;
 
 const HOST: Register = word(DBG_AUTH_HOST);
 const DEV: Register = word(DBG_AUTH_DEV);
+const DEV_ADDRESS: u32 = chip::registers::DBGMCU + DBG_AUTH_DEV;
+const WATCHDOG_KEY_ADDRESS: u32 = chip::registers::IWDG;
 const ACK: Register = word(DBG_AUTH_ACK);
 
 const fn word(offset: u32) -> Register {
@@ -35,6 +38,9 @@ const BELIEVED: u32 = 4096;
 /// The most that a request of ours has: a certificate with its head.
 pub const LONGEST: usize = 8 + chip::mailbox::CERTIFICATE_SIZE;
 
+/// Words of an answer: status, count, and the longest data, discovery's.
+const LONGEST_ANSWER: usize = 2 + 64;
+
 /// The host went away in the middle of a session.
 pub struct Gone;
 
@@ -52,12 +58,12 @@ pub enum Patience {
 pub struct Status(u32);
 
 const SCRAMBLE: u32 = 0x9C35_0000;
-/// What an answer says whose status was lost on the way.
-const FAILED: u32 = (status::FAILURE as u32) << 16;
+/// The scramble of an answer's next word is this one's, turned right by so many bits: no word is right in another's place.
+const TURN: u32 = 5;
 
 impl Status {
-    /// Done.
-    pub const SUCCESS: Self = Self::of(status::SUCCESS);
+    /// Done: see [`Self::earned`].
+    const SUCCESS: Self = Self::of(status::SUCCESS);
     /// Not done.
     pub const FAILURE: Self = Self::of(status::FAILURE);
     /// Go on.
@@ -71,6 +77,14 @@ impl Status {
 
     const fn of(status: u16) -> Self {
         Self((status as u32) << 16 ^ SCRAMBLE)
+    }
+
+    /// SUCCESS, when both words are what they have to be; anything else when not. It is computed, so that there is no place in
+    /// the ROM that says SUCCESS whatever led there.
+    #[inline(always)]
+    pub fn earned(first: (u32, u32), second: (u32, u32)) -> Self {
+        let difference = |(is, due): (u32, u32)| black_box(is) ^ due;
+        Self(Self::SUCCESS.0 ^ difference(first) ^ difference(second).rotate_left(7))
     }
 }
 
@@ -98,6 +112,13 @@ impl Command {
     pub fn is(self, code: u16) -> bool {
         black_box(self).code() == code
     }
+
+    /// SUCCESS for the command with this code.
+    #[inline(always)]
+    pub fn done(self, code: u16) -> Status {
+        let word = (u32::from(black_box(self).code()), u32::from(code));
+        Status::earned(word, word)
+    }
 }
 
 /// The data of a request.
@@ -122,7 +143,7 @@ impl Data {
 impl Drop for Data {
     fn drop(&mut self) {
         // It may have been a password, and in PROVISIONING the stack is a debugger's to read.
-        crate::redundant::forget(&mut self.bytes);
+        rot::redundant::forget(&mut self.bytes);
     }
 }
 
@@ -180,28 +201,15 @@ impl Mailbox {
     ///
     /// # Errors
     /// When the host is gone.
-    #[inline(never)]
     pub fn answer(self, status: Status, data: &[u8]) -> Result<(), Gone> {
-        let mut head = status.0 ^ SCRAMBLE;
-        // A skipped instruction that left something else in its place is not to say SUCCESS, which is zero.
-        if black_box(head) ^ SCRAMBLE != status.0 {
-            head = FAILED;
-        }
-        send(head, PATIENCE)?;
-        send(data.len().div_ceil(4) as u32, PATIENCE)?;
-        for bytes in data.chunks(4) {
-            let mut word = [0; 4];
-            word.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-            send(u32::from_le_bytes(word), PATIENCE)?;
-        }
-        Ok(())
+        say(status, data, PATIENCE)
     }
 
-    /// Says that the last request is done, to a host that may go without reading it.
-    pub fn last_answer(self) {
-        let said = send(Status::SUCCESS.0 ^ SCRAMBLE, PATIENCE_AT_THE_END);
+    /// Answers the last request, to a host that may go without reading it.
+    #[inline(always)]
+    pub fn last_answer(self, status: Status) {
         // A host that is gone misses nothing.
-        said.and_then(|()| send(0, PATIENCE_AT_THE_END)).unwrap_or(());
+        say(status, &[], PATIENCE_AT_THE_END).unwrap_or(());
     }
 
     fn receive(self) -> Result<u32, Gone> {
@@ -218,11 +226,26 @@ impl Mailbox {
     }
 }
 
-/// That the host read a word is no event, so the wait for it is a limited one in every state.
-fn send(word: u32, patience: u32) -> Result<(), Gone> {
-    watch(patience, || ACK.read() & DEV_ACK == 0)?;
-    DEV.write(word);
-    Ok(())
+/// Puts an answer together and sends it. SUCCESS is zero on the wire, and so is the count of no data: whoever gets here past
+/// the end of another function, or sends again what the stack still holds, is not to say it. So every word stays scrambled
+/// until it goes out, and only a caller that earned SUCCESS has the word that becomes it.
+#[inline(never)]
+fn say(status: Status, data: &[u8], patience: u32) -> Result<(), Gone> {
+    let mut words = [0_u32; LONGEST_ANSWER];
+    let [head, count, rest @ ..] = &mut words;
+    let mut scramble = SCRAMBLE.rotate_right(TURN);
+    let mut length = 2;
+    *head = status.0;
+    *count = data.len().div_ceil(4) as u32 ^ scramble;
+    for (place, bytes) in rest.iter_mut().zip(data.chunks(4)) {
+        let mut word = [0; 4];
+        word.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        scramble = scramble.rotate_right(TURN);
+        *place = u32::from_le_bytes(word) ^ scramble;
+        length += 1;
+    }
+    // Safety: the routine reads and clears `length` words of `words`, and keeps to the calling convention.
+    if unsafe { rom_say(words.as_mut_ptr(), length, patience) } == 0 { Ok(()) } else { Err(Gone) }
 }
 
 fn watch(patience: u32, ready: impl Fn() -> bool) -> Result<(), Gone> {
@@ -242,3 +265,67 @@ fn watch(patience: u32, ready: impl Fn() -> bool) -> Result<(), Gone> {
 pub fn refresh_watchdog() {
     IWDG.kr().write(|w| w.set_key(hardware::pac::iwdg::vals::Key::from_bits(REFRESH)));
 }
+
+unsafe extern "C" {
+    /// Sends scrambled words: where they are, how many, looks before the host counts as gone. Zero when all were sent.
+    fn rom_say(words: *mut u32, length: usize, patience: u32) -> u32;
+}
+
+// In assembly for the sake of its layout: no return has anything but a trap behind it, and a word is cleared as it goes out, so
+// that an answer is said once. That the host read a word is no event, so the wait for it is a limited one in every state.
+global_asm!(
+    ".section .text.rom_say, \"ax\"",
+    ".global rom_say",
+    ".type rom_say, %function",
+    ".thumb_func",
+    "rom_say:",
+    "cmp r1, #{longest}",
+    "bhi 8f",
+    "push {{r4, r5, r6, lr}}",
+    "movw r3, #:lower16:{dev}",
+    "movt r3, #:upper16:{dev}",
+    "mov r12, #0",
+    "movt r12, #{scramble} >> 16",
+    "2: mov r5, r2",
+    "movs r4, #0",
+    "3: ldr r6, [r3, #{ack}]",
+    "tst r6, #{unread}",
+    "beq 6f",
+    "lsls r6, r5, #32 - {watchdog_bits}",
+    "bne 4f",
+    "movw r6, #:lower16:{watchdog}",
+    "movt r6, #:upper16:{watchdog}",
+    "movw lr, #{refresh}",
+    "str lr, [r6]",
+    "4: movw r6, #{pause} + 1",
+    "5: subs r6, #1",
+    "bne 5b",
+    "subs r5, #1",
+    "bne 3b",
+    "movs r0, #1",
+    "pop {{r4, r5, r6, pc}}",
+    "udf #2",
+    "udf #2",
+    "6: ldr r4, [r0]",
+    "eor r4, r4, r12",
+    "str r4, [r3]",
+    "movs r4, #0",
+    "str r4, [r0], #4",
+    "ror r12, r12, #{turn}",
+    "subs r1, #1",
+    "bne 2b",
+    "movs r0, #0",
+    "pop {{r4, r5, r6, pc}}",
+    "8: udf #2",
+    "udf #2",
+    longest = const LONGEST_ANSWER,
+    dev = const DEV_ADDRESS,
+    scramble = const SCRAMBLE,
+    ack = const DBG_AUTH_ACK - DBG_AUTH_DEV,
+    unread = const DEV_ACK,
+    watchdog = const WATCHDOG_KEY_ADDRESS,
+    watchdog_bits = const WATCHDOG_LOOKS.trailing_zeros(),
+    refresh = const REFRESH,
+    pause = const PAUSE,
+    turn = const TURN,
+);

@@ -15,14 +15,14 @@ use chip::mailbox::{CERTIFICATE_SIZE, CHALLENGE_RANDOM_SIZE, CHALLENGE_SIZE, LON
 use chip::permissions::{DEBUG_HDPL1, DEBUG_HDPL2, DEBUG_HDPL3, FULL_REGRESSION};
 use chip::trace::{Event, Refusal, Stage};
 use hardware::stage::report;
+use rot::random;
+use rot::redundant::Round;
 
 use crate::hdpl::Level;
 use crate::option_bytes::State;
-use crate::random;
-use crate::redundant::Round;
 use crate::rss::regression;
 use judgement::{Judgement, Kind, Verdict, accepted};
-use mailbox::{Data, Gone, Mailbox, Request, Status};
+use mailbox::{Command, Data, Gone, Mailbox, Request, Status};
 
 pub use mailbox::{Patience, refresh_watchdog};
 
@@ -47,6 +47,12 @@ impl Grant {
             return 0;
         }
         self.first.permissions & self.second.permissions
+    }
+
+    /// SUCCESS, when both verdicts are a yes.
+    fn status(&self) -> Status {
+        let first = (self.first.word, accepted(Round::FIRST, self.kind));
+        Status::earned(first, (self.second.word, accepted(Round::SECOND, self.kind)))
     }
 
     /// The lowest level that debug may open from.
@@ -148,15 +154,15 @@ impl DebugAuthentication {
             refresh_watchdog();
             match command.code() {
                 command::DISCOVERY if command.is(command::DISCOVERY) => {
-                    discovery::answer(self.mailbox, self.state)?;
+                    discovery::answer(self.mailbox, self.state, command)?;
                     report(Stage::Rss, Event::DiscoveryAnswered, 0);
                 }
-                command::AUTH_START if command.is(command::AUTH_START) => self.start(&data)?,
+                command::AUTH_START if command.is(command::AUTH_START) => self.start(command, &data)?,
                 command::AUTH_RESPONSE if command.is(command::AUTH_RESPONSE) => self.respond(&data)?,
-                command::LOCK_DEBUG if command.is(command::LOCK_DEBUG) => self.lock()?,
+                command::LOCK_DEBUG if command.is(command::LOCK_DEBUG) => self.lock(command)?,
                 command::CLOSE_SESSION if command.is(command::CLOSE_SESSION) => {
                     report(Stage::Rss, Event::SessionClosed, 0);
-                    self.mailbox.last_answer();
+                    self.mailbox.last_answer(command.done(command::CLOSE_SESSION));
                     return Ok(());
                 }
                 _ => self.mailbox.answer(Status::INVALID_COMMAND, &[])?,
@@ -165,7 +171,7 @@ impl DebugAuthentication {
     }
 
     /// Gives a challenge. One that was given before is worth nothing from then on, and so is what was granted.
-    fn start(&mut self, data: &Data) -> Result<(), Gone> {
+    fn start(&mut self, command: Command, data: &Data) -> Result<(), Gone> {
         self.attempt = None;
         self.grant = Grant::NONE;
         match self.open_attempt(data) {
@@ -176,7 +182,7 @@ impl DebugAuthentication {
                 random.iter_mut().zip(attempt.challenge).for_each(|(to, from)| *to = from);
                 self.attempt = Some(attempt);
                 report(Stage::Rss, Event::ChallengeGiven, 0);
-                self.mailbox.answer(Status::SUCCESS, &answer)
+                self.mailbox.answer(command.done(command::AUTH_START), &answer)
             }
             Err(Some(refusal)) => {
                 report(Stage::Rss, Event::CredentialRefused, refusal as u16);
@@ -270,14 +276,14 @@ impl DebugAuthentication {
         report(Stage::Rss, Event::CredentialAccepted, permissions as u16);
         if permissions & FULL_REGRESSION != 0 {
             // The host asked for it with a credential that holds: whether it reads the answer changes nothing.
-            self.mailbox.last_answer();
+            self.mailbox.last_answer(self.grant.status());
             regression::run(&self.grant);
         }
-        self.mailbox.answer(Status::SUCCESS, &[])
+        self.mailbox.answer(self.grant.status(), &[])
     }
 
     /// Shuts debug, and forgets what was granted. Everybody may.
-    fn lock(&mut self) -> Result<(), Gone> {
+    fn lock(&mut self, command: Command) -> Result<(), Gone> {
         if self.state == State::Locked {
             return self.mailbox.answer(Status::UNAUTHORIZED, &[]);
         }
@@ -285,7 +291,7 @@ impl DebugAuthentication {
         self.grant = Grant::NONE;
         self.shut = true;
         report(Stage::Rss, Event::DebugLocked, 0);
-        self.mailbox.answer(Status::SUCCESS, &[])
+        self.mailbox.answer(command.done(command::LOCK_DEBUG), &[])
     }
 }
 

@@ -5,10 +5,9 @@ use chip::obk::CONFIG_INDEX;
 use chip::option_bytes::DebugAuthentication;
 use chip::permissions::{DEBUG_HDPL1, DEBUG_HDPL2, DEBUG_HDPL3, FULL_REGRESSION};
 use hardware::pac::FLASH;
+use rot::obk;
+use rot::redundant::{YES, forget, same};
 use sha2::{Digest, Sha256};
-
-use crate::obk;
-use crate::redundant::{YES, forget, same};
 
 /// What this ROM grants at most, whatever object and credential permit.
 // assumption A54: partial regression and forced download are not offered.

@@ -1,9 +1,9 @@
-//! The memory-mapped window of XSPI1 as this program may use it, and the RAM it copies to and from.
+//! The memory-mapped window of XSPI1 while a boot stage moves images through it, and the RAM it copies to and from.
 
+use crate::mpu::{self, Access, DeviceRegion};
 use chip::memory_map::{Region, XSPI1_WINDOW};
-use hardware::mpu::{self, Access, DeviceRegion};
 
-/// STiRoT leaves these two regions to its loader.
+/// MPU regions of whoever moves images; STiRoT leaves these two to its loader.
 const DMA_REGION: u8 = 10;
 const WINDOW_REGION: u8 = 11;
 

@@ -1,17 +1,20 @@
 //! HPDMA1 channel 12: memory to memory in bursts of 16 words, started by software.
 
-use hardware::pac::HPDMA1;
-use hardware::pac::gpdma::Channel;
-use hardware::pac::gpdma::vals::{Ap, Dw, Swreq};
+use crate::pac::HPDMA1;
+use crate::pac::gpdma::Channel;
+use crate::pac::gpdma::vals::{Ap, Dw, Swreq};
 
-use crate::Fault;
+use crate::external::Fault;
 
 const CHANNEL: usize = 12;
 /// Beats of a burst, less one.
 const BEATS: u8 = 16 - 1;
 const TRIES: u32 = 10_000_000;
 
-/// Copies `size` bytes, a multiple of 64, between word-aligned addresses.
+/// Copies `size` bytes, a multiple of 64, between word-aligned addresses. [`crate::pads::prepare`] gave the unit its clock.
+///
+/// # Errors
+/// When the transfer doesn't finish or the bus refuses it.
 pub fn copy(from: u32, to: u32, size: u16) -> Result<(), Fault> {
     let channel = HPDMA1.ch(CHANNEL);
     clear_flags(channel);

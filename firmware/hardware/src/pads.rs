@@ -1,8 +1,8 @@
 //! Supply, clocks and pins of XSPI port 2, where the discovery kit's NOR is, and the swap that puts XSPI1 there.
 
-use hardware::pac::gpio::vals::{Moder, Ospeedr};
-use hardware::pac::rcc::vals::Xspisel;
-use hardware::pac::{FLASH, GPION, PWR, RCC, SYSCFG, XSPI1, XSPI2, XSPIM};
+use crate::pac::gpio::vals::{Moder, Ospeedr};
+use crate::pac::rcc::vals::Xspisel;
+use crate::pac::{FLASH, GPION, PWR, RCC, SYSCFG, XSPI1, XSPI2, XSPIM};
 
 /// DQS, chip select, IO0 to IO3, clock, IO4 to IO7.
 const PINS: [usize; 11] = [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11];
@@ -45,7 +45,7 @@ pub fn prepare() {
     }
 
     // 200 MHz where PLL2 runs, else the bus clock: a quarter of either is 50 MHz or less at STiRoT's clocks.
-    let kernel = if hardware::clocks::pll2_runs() { Xspisel::PLL2_S } else { Xspisel::HCLK5 };
+    let kernel = if crate::clocks::pll2_runs() { Xspisel::PLL2_S } else { Xspisel::HCLK5 };
     RCC.ahbperckselr().modify(|w| w.set_xspi1sel(kernel));
 
     // The ports are swapped while both interfaces are off, so that XSPI1, behind MCE1, reaches port 2.

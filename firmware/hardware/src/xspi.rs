@@ -1,13 +1,13 @@
 //! XSPI1: one command at a time, or the window. What the commands mean is the NOR's business.
 
-use hardware::pac::XSPI1;
-use hardware::pac::xspi::regs::{Ccr, Cr};
-use hardware::pac::xspi::vals::{
+use crate::pac::XSPI1;
+use crate::pac::xspi::regs::{Ccr, Cr};
+use crate::pac::xspi::vals::{
     CcrAdmode, CcrAdsize, CcrDmode, CcrImode, CcrIsize, Csht, Fmode, Fthres, Mtyp, WccrAdmode, WccrAdsize, WccrDmode,
     WccrImode, WccrIsize,
 };
 
-use crate::Fault;
+use crate::external::Fault;
 
 /// The window is 2^(26+1) bytes: 128 MiB.
 const DEVICE_SIZE: u8 = 26;
@@ -32,9 +32,14 @@ pub enum Data<'a> {
     None,
     /// Bytes from the chip.
     Read(&'a mut [u8]),
+    /// Bytes to the chip.
+    Write(&'a [u8]),
 }
 
 /// Switches the interface on: 50 MHz, mode 0, no boundaries.
+///
+/// # Errors
+/// When it is busy and stays so.
 pub fn start() -> Result<(), Fault> {
     XSPI1.cr().write_value(Cr(0));
     idle()?;
@@ -58,16 +63,24 @@ pub fn stop() {
 }
 
 /// One command. With an address it is 32 bits on one wire.
+///
+/// # Errors
+/// When the interface doesn't finish, or reports an error.
 pub fn command(speech: Speech, instruction: u32, address: Option<u32>, data: Data<'_>) -> Result<(), Fault> {
     idle()?;
     clear_flags();
     let reads = matches!(data, Data::Read(_));
+    let length = match &data {
+        Data::None => 0,
+        Data::Read(bytes) => bytes.len() as u32,
+        Data::Write(bytes) => bytes.len() as u32,
+    };
     XSPI1.cr().modify(|w| {
         w.set_fmode(if reads { Fmode::B_0X1 } else { Fmode::B_0X0 });
         w.set_fthres(Fthres::B_0X0);
     });
-    if let Data::Read(bytes) = &data {
-        XSPI1.dlr().write(|w| w.set_dl((bytes.len() as u32).wrapping_sub(1)));
+    if length > 0 {
+        XSPI1.dlr().write(|w| w.set_dl(length - 1));
     }
     XSPI1.ccr().write(|w| {
         say_instruction(w, speech);
@@ -75,20 +88,30 @@ pub fn command(speech: Speech, instruction: u32, address: Option<u32>, data: Dat
             w.set_admode(CcrAdmode::B_0X1);
             w.set_adsize(CcrAdsize::B_0X3);
         }
-        if reads {
+        if length > 0 {
             w.set_dmode(CcrDmode::B_0X1);
         }
     });
     XSPI1.tcr().write(|_| ());
-    // Writing the last of instruction and address starts the command.
+    // Writing the last of instruction, address and data starts the command.
     XSPI1.ir().write(|w| w.set_instruction(instruction));
     if let Some(address) = address {
         XSPI1.ar().write(|w| w.set_address(address));
     }
-    if let Data::Read(bytes) = data {
-        for byte in bytes {
-            wait(|| XSPI1.sr().read().flevel() > 0)?;
-            *byte = read_byte();
+    match data {
+        Data::None => {}
+        Data::Read(bytes) => {
+            for byte in bytes {
+                wait(|| XSPI1.sr().read().flevel() > 0)?;
+                *byte = read_byte();
+            }
+        }
+        Data::Write(bytes) => {
+            for byte in bytes {
+                // The threshold is one byte: the flag says that one fits.
+                wait(|| XSPI1.sr().read().ftf())?;
+                write_byte(*byte);
+            }
         }
     }
     wait(|| XSPI1.sr().read().tcf())?;
@@ -108,7 +131,15 @@ fn read_byte() -> u8 {
     unsafe { (XSPI1.dr().as_ptr() as *const u8).read_volatile() }
 }
 
+fn write_byte(byte: u8) {
+    // Safety: as for reading.
+    unsafe { (XSPI1.dr().as_ptr() as *mut u8).write_volatile(byte) }
+}
+
 /// Opens the window: reads with one instruction, writes with another, both on one wire with 32-bit addresses.
+///
+/// # Errors
+/// When the interface is busy and stays so.
 pub fn map(read: u32, write: u32) -> Result<(), Fault> {
     idle()?;
     clear_flags();
@@ -136,6 +167,9 @@ pub fn map(read: u32, write: u32) -> Result<(), Fault> {
 }
 
 /// Closes the window; the chip sees the end of whatever was under way.
+///
+/// # Errors
+/// When the interface doesn't come to an end.
 pub fn unmap() -> Result<(), Fault> {
     cortex_m::asm::dsb();
     XSPI1.cr().modify(|w| w.set_abort(true));

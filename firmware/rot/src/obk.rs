@@ -5,7 +5,7 @@ use hardware::pac::FLASH;
 use hardware::pac::flash::vals::{Nextkl, Obksize};
 
 use crate::aes_peripheral::{self, SaesError};
-use crate::option_bytes::{FlashError, unlocked, wait};
+use crate::option_interface::{FlashError, unlocked, wait};
 
 /// Bytes at one index.
 pub const INDEX: usize = chip::obk::INDEX_SIZE;
