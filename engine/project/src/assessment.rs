@@ -14,7 +14,9 @@ use crate::keys::{KeyInUse, KeyRole, Protection};
 use crate::outputs::{Kept, ObjectRole, planned_objects};
 use crate::project::Project;
 use crate::rules::{self, BoardFacts, RULES, Rule};
+use crate::second_stage::known_layout;
 use crate::settings::TargetState;
+use crate::stage::Stage;
 
 /// What was found out about a project.
 #[derive(Debug, Default)]
@@ -157,10 +159,14 @@ fn was_checked(rule: &Rule, project: &Project, findings: &[Finding], board: Opti
         "R12" => !broken(&["R6"]),
         "R13" => !broken(&["R5", "P3"]),
         "R14" | "R17" => image::rules::application_is_understood(&stirot.stage),
-        "R15" => !broken(&["R9"]) && project.oem.as_ref().is_none_or(|oem| oem.image.sign.address.is_some()),
+        "R15" => {
+            let is_placed = |oem: &Stage| oem.image.sign.address.is_some() || known_layout(project).is_some();
+            !broken(&["R9"]) && project.oem.as_ref().is_none_or(is_placed)
+        }
+        "P9" | "P10" | "P11" => project.oem.is_none() || known_layout(project).is_some(),
         // The image is built only where nothing else is wrong with it.
         "R16" => {
-            !broken(&["R1", "R2", "R3", "R6", "R7", "R9", "R10", "R11", "R12", "R17", "P2"])
+            !broken(&["R1", "R2", "R3", "R6", "R7", "R9", "R10", "R11", "R12", "R17", "P2", "P9"])
                 && !stirot.stage.keys().into_iter().any(locked)
         }
         "R18" => board.is_some_and(|board| board.product_state.is_some() && board.sram_ecc.is_some()),

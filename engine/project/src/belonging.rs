@@ -4,6 +4,7 @@
 mod credentials;
 mod flash;
 mod image;
+mod second_stage;
 mod stage;
 
 use std::fmt;
@@ -51,12 +52,24 @@ pub enum PartId {
     Configuration(ObjectRole),
     /// An object for the option-byte keys.
     Object(ObjectRole),
-    /// The application that STiRoT starts.
+    /// The program that STiRoT starts: the application, or of two boot stages the second stage.
     Application,
-    /// The application's image.
+    /// Its image.
     Image,
     /// The slot that the image is written to.
     Slot,
+    /// The application that a second stage starts.
+    SecondApplication,
+    /// Its image.
+    SecondImage,
+    /// The slot that the image is written to.
+    SecondSlot,
+    /// The data that a second stage installs beside the application.
+    Data,
+    /// Their image.
+    DataImage,
+    /// The slot that the image is written to.
+    DataSlot,
     /// The iLoader.
     Loader,
     /// The option bytes that the project asks for.
@@ -79,6 +92,12 @@ impl fmt::Display for PartId {
             Self::Application => f.write_str("application"),
             Self::Image => f.write_str("image"),
             Self::Slot => f.write_str("slot"),
+            Self::SecondApplication => f.write_str("application of the second stage"),
+            Self::SecondImage => f.write_str("image of the application"),
+            Self::SecondSlot => f.write_str("slot of the application"),
+            Self::Data => f.write_str("data"),
+            Self::DataImage => f.write_str("image of the data"),
+            Self::DataSlot => f.write_str("slot of the data"),
             Self::Loader => f.write_str("iLoader"),
             Self::OptionBytes => f.write_str("option bytes"),
             Self::Certificate => f.write_str("certificate chain"),
@@ -193,6 +212,7 @@ pub(crate) fn belonging(project: &Project, target: TargetState, board: Option<&B
     let mut whole = Belonging::default();
     stage::add(&mut whole, project, target);
     image::add(&mut whole, project);
+    second_stage::add(&mut whole, project);
     flash::add(&mut whole, project, board);
     credentials::add(&mut whole, project, target);
     whole

@@ -80,6 +80,8 @@ pub enum DocumentRole {
     OemConfig(Flow),
     /// The settings of the image that it starts.
     OemImage(Flow),
+    /// The settings of the data image that it installs beside; a project need not have it.
+    OemDataImage(Flow),
     /// Debug authentication by certificate.
     DaCertificate,
     /// Debug authentication by password.
@@ -105,6 +107,7 @@ impl DocumentRole {
             Self::OemConfig(Flow::Oemirot) => "OEMiRoT",
             Self::OemConfig(_) => "OEMuRoT",
             Self::OemImage(_) => "Application image",
+            Self::OemDataImage(_) => "Data image",
             Self::DaCertificate | Self::DaPassword => "Debug authentication",
         }
     }
@@ -113,6 +116,12 @@ impl DocumentRole {
     pub const fn file(self) -> &'static str {
         let files = match self {
             Self::Settings => return SETTINGS_FILE,
+            Self::OemDataImage(flow) => {
+                return match flow.data_image() {
+                    Some(file) => file,
+                    None => "",
+                };
+            }
             Self::DaCertificate => return CERTIFICATE_FILE,
             Self::DaPassword => return PASSWORD_FILE,
             Self::StirotConfig(flow) | Self::StirotImage(flow) => flow.stirot(),
@@ -134,6 +143,7 @@ impl DocumentRole {
         if flow.oem().is_some() {
             roles.extend([Self::OemConfig(flow), Self::OemImage(flow)]);
         }
+        roles.extend(flow.data_image().map(|_| Self::OemDataImage(flow)));
         roles.extend([Self::DaCertificate, Self::DaPassword]);
         roles
     }

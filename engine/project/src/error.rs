@@ -5,7 +5,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use formats::{CredentialProblem, FormatError, ImageProfile, KeyProblem};
+use formats::{CredentialProblem, FormatError, ImageProfile, KeyProblem, LayoutError};
 
 use crate::binary::BinaryError;
 use crate::finding::Finding;
@@ -39,6 +39,28 @@ pub enum ProjectError {
         flow: Flow,
         /// What was asked for.
         profile: ImageProfile,
+    },
+    /// Something was asked that concerns another number of boot stages.
+    #[error("the project has the flow “{flow}”; this concerns “{wanted}”")]
+    Stages {
+        /// The project's flow.
+        flow: Flow,
+        /// The flow that it would have to have.
+        wanted: Flow,
+    },
+    /// The second stage's program has no layout inside that could be changed.
+    #[error("{} has no layout inside: it isn't the studio's second stage", path.display())]
+    NoLayout {
+        /// The program.
+        path: PathBuf,
+    },
+    /// The second stage's program has a layout that can't work, or would get one.
+    #[error("{}: {problem}", path.display())]
+    Layout {
+        /// The program.
+        path: PathBuf,
+        /// Offset in the program, field and problem.
+        problem: LayoutError,
     },
     /// A private key is needed whose file is protected, and its passphrase isn't known.
     #[error("{}, the {role} key, is protected by a passphrase", path.display())]
@@ -220,8 +242,18 @@ impl ProjectError {
             Self::NotAProject { .. } => {
                 "choose the folder that holds STiROT and DA, as ST's ROT_Provisioning does, or start from the sample".into()
             }
-            Self::OtherFlow { .. } => "choose the flow of one boot stage, or use ST's scripts with the objects made here".into(),
+            Self::OtherFlow { .. } => "choose a flow with STiRoT, or use ST's scripts with the objects made here".into(),
             Self::NoImage { .. } => "choose another flow, or build the image with keys and sizes given by hand".into(),
+            Self::Stages { wanted: Flow::StirotOemurot, .. } => {
+                "add the second stage first (`stirot-studio project stages --add`)".into()
+            }
+            Self::Stages { .. } => "choose a project with one boot stage".into(),
+            Self::NoLayout { .. } => {
+                "where its application runs is compiled into it: change its sources, or take the studio's second stage from \
+                 a new project"
+                    .into()
+            }
+            Self::Layout { .. } => "take the second stage's program from its source again, or choose other places".into(),
             Self::Locked { .. } => "give its passphrase; it is kept in memory only, until the studio is closed".into(),
             Self::Read { .. } => "check that the file exists and that you may read it".into(),
             Self::Write { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => {

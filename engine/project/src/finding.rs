@@ -57,6 +57,12 @@ pub enum RegionName {
     ApplicationDownload,
     /// The second stage's scratch area, by which it swaps images.
     Scratch,
+    /// The copy of the application that it runs from, in internal or external RAM.
+    ApplicationCopy,
+    /// The slot that the second stage keeps a data image in.
+    DataInstallation,
+    /// The slot that it takes a new data image from.
+    DataDownload,
 }
 
 /// What mends a finding or a broken link.

@@ -79,6 +79,14 @@ impl Flow {
         }
     }
 
+    /// The settings of a data image that the second stage installs beside the application: a file that need not be there.
+    pub const fn data_image(self) -> Option<&'static str> {
+        match self {
+            Self::StirotOemurot => Some("STiROT_OEMuROT/Images/OEMuROT_Data_Image.xml"),
+            Self::Stirot | Self::Oemirot | Self::DebugAuthentication => None,
+        }
+    }
+
     /// The flow in a few words.
     pub const fn summary(self) -> &'static str {
         match self {

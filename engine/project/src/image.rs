@@ -4,6 +4,7 @@ mod description;
 mod prepare;
 mod recipe;
 pub(crate) mod rules;
+pub(crate) mod second_stage_rules;
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use formats::mcuboot::{Folder, KeyReference, SignSettings};
 use formats::{FormatError, McubootFormat, Report};
 
 pub use description::{ImageDescription, KeyName};
-pub(crate) use prepare::{Wanted, difference, prepare};
+pub(crate) use prepare::{Prepared, Wanted, difference, prepare, read_application};
 pub use recipe::ImageRecipe;
 
 use crate::error::ProjectError;

@@ -6,12 +6,18 @@ use std::ops::RangeInclusive;
 use chip::memory_map::{
     AXI_SRAM, AXI_SRAM4, KIB, Region, SLOT_ALIGNMENT, USER_FLASH, USER_FLASH_SECTOR_SIZE, XSPI1_WINDOW, XSPI2_WINDOW,
 };
+use formats::ApplicationRun;
 use formats::form::FieldKey;
+use formats::second_stage_layout::EXTERNAL_RAM;
 
 use crate::draft::{DocumentRole, Draft, FieldPlace};
 use crate::finding::RegionName;
+use crate::flow::Flow;
+use crate::image::rules::{ADDRESS, INPUT};
+use crate::project::Project;
 use crate::rules::loader::numbers;
 use crate::rules::{EXTERNAL_FLASH, RAM_ALIGNMENT, footprint, second_stage_regions};
+use crate::second_stage::known_layout;
 use crate::stirot::field;
 
 /// A memory with what lies in it.
@@ -36,6 +42,8 @@ pub enum Memory {
     ExternalFlash,
     /// What is behind XSPI2.
     ExternalFlash2,
+    /// The RAM behind XSPI2, where an application runs from it.
+    ExternalRam,
 }
 
 /// A span that fields place.
@@ -95,17 +103,25 @@ pub fn memory_map(draft: &Draft) -> Vec<Lane> {
     let linked = numbers(&draft.settings().loader).ok().map(|numbers| USER_FLASH.start + numbers.offset);
     let mut lanes = vec![internal_ram(&stirot), user_flash(&stirot, linked)];
     let mut external = slots(&stirot);
-    if flow.oem().is_some()
-        && let Ok(project) = draft.project()
-        && let Some(oem) = &project.oem
-    {
-        external.extend(second_stage_regions(oem).into_iter().map(|(name, region)| Placed {
+    let mut copies = Vec::new();
+    if let Some(project) = draft.project().ok().filter(|project| project.oem.is_some()) {
+        external.extend(second_stage_regions(&project).into_iter().map(|(name, region)| Placed {
             name,
             region,
             footprint: footprint(region),
-            fields: vec![FieldPlace { document: DocumentRole::OemImage(flow), key: FieldKey::field("Hex format") }],
+            fields: placing(flow, name, known_layout(&project).is_some()),
             moves: None,
         }));
+        copies.extend(copy_of_application(flow, &project));
+    }
+    for copy in copies {
+        match lanes.iter_mut().find(|lane| lane.span.contains(copy.region.start)) {
+            Some(lane) => lane.regions.push(copy),
+            None => {
+                let inside = vec![copy];
+                lanes.push(Lane { memory: Memory::ExternalRam, span: shown(EXTERNAL_RAM, &inside), regions: inside });
+            }
+        }
     }
     for (memory, window) in [(Memory::ExternalFlash, XSPI1_WINDOW), (Memory::ExternalFlash2, XSPI2_WINDOW)] {
         let inside: Vec<Placed> =
@@ -115,6 +131,30 @@ pub fn memory_map(draft: &Draft) -> Vec<Lane> {
         }
     }
     lanes
+}
+
+/// The fields that place a span of the second stage's: those of the image's settings, or the program that has the layout
+/// inside.
+fn placing(flow: Flow, name: RegionName, is_inside: bool) -> Vec<FieldPlace> {
+    let settings = match name {
+        RegionName::DataDownload => Some(DocumentRole::OemDataImage(flow)),
+        RegionName::DataInstallation => None,
+        RegionName::ApplicationDownload => Some(DocumentRole::OemImage(flow)),
+        _ if is_inside => None,
+        _ => Some(DocumentRole::OemImage(flow)),
+    };
+    vec![match settings {
+        Some(document) => FieldPlace { document, key: FieldKey::field(ADDRESS) },
+        None => FieldPlace { document: DocumentRole::StirotImage(flow), key: FieldKey::field(INPUT) },
+    }]
+}
+
+/// The RAM that the second stage copies the application to, when it does.
+fn copy_of_application(flow: Flow, project: &Project) -> Option<Placed> {
+    let layout = known_layout(project).filter(|layout| layout.run != ApplicationRun::InPlace)?;
+    let region = layout.application.run_area();
+    let name = RegionName::ApplicationCopy;
+    Some(Placed { name, region, footprint: region, fields: placing(flow, name, true), moves: None })
 }
 
 /// The numbers of STiRoT's configuration, as far as they are numbers.

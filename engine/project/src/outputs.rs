@@ -3,6 +3,8 @@
 //! Objects follow from their inputs byte by byte and are compared. An image has random numbers in it: one on the disk
 //! is right when it opens with the project's keys and holds this application with these settings.
 
+mod second_stage;
+
 use std::fmt;
 use std::fs;
 use std::io;
@@ -26,10 +28,12 @@ use crate::settings::{Credential, TargetState};
 use crate::sources::Configuration;
 use crate::stage::Stage;
 
+pub use second_stage::{SecondStageOutputs, SecondStageTrial};
+
 /// What is written to a board, apart from the loader.
 #[derive(Debug)]
 pub struct Outputs {
-    /// The application's image.
+    /// The image that STiRoT installs: the application's, or in two boot stages the second stage's.
     pub image: ImageOutput,
     /// The debug-authentication object of the final state.
     pub debug_authentication: ObkOutput,
@@ -37,6 +41,21 @@ pub struct Outputs {
     pub configuration: ObkOutput,
     /// STiROT_Data.
     pub data: ObkOutput,
+    /// What two boot stages have besides.
+    pub second: Option<SecondStageOutputs>,
+}
+
+impl Outputs {
+    /// The objects in the order in which a chip is given them.
+    pub fn objects(&self) -> impl Iterator<Item = &ObkOutput> {
+        let second = self.second.iter().flat_map(|second| [&second.configuration, &second.data]);
+        [&self.debug_authentication, &self.configuration, &self.data].into_iter().chain(second)
+    }
+
+    /// The images, each for its download slot.
+    pub fn images(&self) -> impl Iterator<Item = &ImageOutput> {
+        [&self.image].into_iter().chain(self.second.iter().flat_map(SecondStageOutputs::images))
+    }
 }
 
 /// The objects that a chip with STiRoT is given, in memory alone: nothing is read from or written to where outputs go.
@@ -253,7 +272,7 @@ fn require_no_error(findings: Vec<Finding>) -> Result<(), ProjectError> {
 }
 
 pub(crate) fn make(project: &Project, target: TargetState) -> Result<Outputs, ProjectError> {
-    if project.flow() != Flow::Stirot {
+    if !matches!(project.flow(), Flow::Stirot | Flow::StirotOemurot) {
         return Err(ProjectError::OtherFlow { flow: project.flow() });
     }
     require_unchanged(project)?;
@@ -265,6 +284,7 @@ pub(crate) fn make(project: &Project, target: TargetState) -> Result<Outputs, Pr
     // Everything that can fail for a reason of its own comes before the first file is written.
     let objects = built(project, target)?;
     let image = image::prepare(project, &Wanted::stirot(project.stirot_stage()?))?;
+    let second = second_stage::prepare(project)?;
     let mut saved = objects.into_iter().map(|(planned, obk)| Ok((planned.role, save_object(project, planned, obk)?)));
     let mut next = |wanted: ObjectRole| -> Result<ObkOutput, ProjectError> {
         match saved.next().transpose()? {
@@ -277,6 +297,13 @@ pub(crate) fn make(project: &Project, target: TargetState) -> Result<Outputs, Pr
         configuration: next(ObjectRole::StirotConfig)?,
         data: next(ObjectRole::StirotData)?,
         image: image.save(project)?,
+        second: match second {
+            Some(second) => {
+                let objects = [next(ObjectRole::OemConfig)?, next(ObjectRole::OemData)?];
+                Some(second.save(project, objects)?)
+            }
+            None => None,
+        },
     };
     save_password_file(project, target)?;
     Ok(outputs)
@@ -297,6 +324,13 @@ pub(crate) fn make_second_stage_image(
     let Some(oem) = &project.oem else { return Ok(None) };
     require_buildable(project, oem, target)?;
     image::prepare(project, &Wanted::second_stage(oem)?)?.save(project).map(Some)
+}
+
+/// The data image that the second stage installs.
+pub(crate) fn make_data_image(project: &Project, target: TargetState) -> Result<Option<ImageOutput>, ProjectError> {
+    let (Some(oem), Some(image)) = (&project.oem, &project.data_image) else { return Ok(None) };
+    require_buildable(project, oem, target)?;
+    image::prepare(project, &Wanted::installed_by(oem, image)?)?.save(project).map(Some)
 }
 
 /// Refuses to build an image from what was changed, is locked, or breaks a rule.
@@ -338,6 +372,24 @@ pub(crate) fn stirot_objects(project: &Project, target: TargetState) -> Result<S
         debug_authentication: of(ObjectRole::DebugAuthentication)?,
         configuration: of(ObjectRole::StirotConfig)?,
         data: of(ObjectRole::StirotData)?,
+    })
+}
+
+/// What an application of two boot stages is tried with.
+pub(crate) fn second_stage_trial(
+    project: &Project,
+    target: TargetState,
+) -> Result<Option<SecondStageTrial>, ProjectError> {
+    require_unchanged(project)?;
+    require_no_error(rules::findings_of_objects(project, target))?;
+    second_stage::for_trial(project, || {
+        let mut found = built(project, target)?.into_iter();
+        let mut of = |wanted: ObjectRole| {
+            let object = found.find(|(planned, _)| planned.role == wanted);
+            let object = object.ok_or(ProjectError::OtherFlow { flow: project.flow() })?;
+            Ok(in_memory(object.0, object.1))
+        };
+        Ok([of(ObjectRole::OemConfig)?, of(ObjectRole::OemData)?])
     })
 }
 

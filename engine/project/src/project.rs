@@ -10,12 +10,13 @@ use crate::disk::Disk;
 use crate::error::ProjectError;
 use crate::finding::Finding;
 use crate::flow::Flow;
-use crate::image::ImageOutput;
+use crate::image::{ImageConfiguration, ImageOutput};
 use crate::keys::{self, KeyInUse, KeyRole, SampleKey};
-use crate::outputs::{self, ObkOutput, Outputs, StirotObjects};
+use crate::outputs::{self, ObkOutput, Outputs, SecondStageTrial, StirotObjects};
 use crate::place;
 use crate::rules::{self, BoardFacts};
 use crate::saving;
+use crate::second_stage::{self, BootStage, SecondStage};
 use crate::settings::{Credential, SETTINGS_FILE, Settings, TargetState};
 use crate::sources::{Configuration, Snapshot, Sources};
 use crate::stage::{Stage, StirotStage};
@@ -34,6 +35,8 @@ pub struct Project {
     pub(crate) stirot: Option<StirotStage>,
     /// The user's own boot stage, in the flows that have one.
     pub(crate) oem: Option<Stage>,
+    /// The settings of the second stage's data image, where the project has one.
+    pub(crate) data_image: Option<ImageConfiguration>,
     pub(crate) debug_authentication: Option<Configuration>,
     pub(crate) root: Option<KeyInUse>,
     snapshot: Snapshot,
@@ -89,6 +92,15 @@ impl Project {
             }
             None => None,
         };
+        let data_image = match (&oem, flow.data_image().map(|file| folder.join(file))) {
+            (Some(oem), Some(path)) if path.is_file() => {
+                Some(ImageConfiguration::read(path, &oem.configuration, &sources, &mut snapshot)?)
+            }
+            (_, path) => {
+                path.iter().for_each(|path| snapshot.note(path));
+                None
+            }
+        };
         let debug_authentication = read_debug_authentication(folder, &settings, &sources, &mut snapshot)?;
         let root = match (&debug_authentication, settings.debug_authentication) {
             (Some(file), Credential::Certificate) => {
@@ -114,6 +126,7 @@ impl Project {
             outputs_folder,
             stirot,
             oem,
+            data_image,
             debug_authentication,
             root,
             snapshot,
@@ -154,6 +167,16 @@ impl Project {
     /// STiRoT's configuration, in the flows that use it.
     pub fn stirot(&self) -> Option<&StirotConfiguration> {
         self.stirot.as_ref().map(|stirot| &stirot.meaning)
+    }
+
+    /// The second stage as its files say, in the flow of two boot stages. Its program is read anew each time.
+    pub fn second_stage(&self) -> Option<SecondStage> {
+        SecondStage::of(self)
+    }
+
+    /// The stages that run one after another, in their order; none in a flow without STiRoT.
+    pub fn boot_stages(&self) -> Vec<BootStage> {
+        second_stage::boot_stages(self)
     }
 
     /// The keys in use: authentication and encryption of each boot stage, and the debug root where certificates lead
@@ -240,6 +263,15 @@ impl Project {
         outputs::make_second_stage_image(self, target)
     }
 
+    /// The data image that the second stage installs beside the application, built and saved when it is stale; `None` in
+    /// a project without one.
+    ///
+    /// # Errors
+    /// As [`Project::outputs`].
+    pub fn data_image_for(&self, target: TargetState) -> Result<Option<ImageOutput>, ProjectError> {
+        outputs::make_data_image(self, target)
+    }
+
     /// The objects of the project's flow alone, those that are stale built and saved: they can be made before there is an
     /// application.
     ///
@@ -256,6 +288,14 @@ impl Project {
     /// When a rule about objects is broken, a key is locked, or the flow is without STiRoT.
     pub fn stirot_objects(&self, target: TargetState) -> Result<StirotObjects, ProjectError> {
         outputs::stirot_objects(self, target)
+    }
+
+    /// What an application of two boot stages is tried with, made in memory; no file is touched. `None` in another flow.
+    ///
+    /// # Errors
+    /// As [`Project::stirot_objects`]; when the second stage's program can't be read, or its image not be built.
+    pub fn second_stage_trial(&self, target: TargetState) -> Result<Option<SecondStageTrial>, ProjectError> {
+        outputs::second_stage_trial(self, target)
     }
 
     /// The boot stages whose files the project holds, in the order in which they run.

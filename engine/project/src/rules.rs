@@ -6,6 +6,7 @@ mod board;
 mod external_flash;
 mod geometry;
 mod keys;
+mod layout;
 pub(crate) mod loader;
 mod objects;
 mod places;
@@ -106,6 +107,9 @@ pub const RULES: &[Rule] = &[
         "ADAC; ST's certificates as observed",
     ),
     rule("P8", "What object and chain permit together leads back, and lets that be proved", STUDIO),
+    rule("P9", "The layout inside of the second stage's program is that of its images' settings", STUDIO),
+    rule("P10", "The second stage's program has at most 96 KiB", STUDIO),
+    rule("P11", "The application's copy has RAM of its own", STUDIO),
 ];
 
 /// The rule of an id.
@@ -122,7 +126,8 @@ pub(crate) fn findings(project: &Project, target: TargetState, board: Option<&Bo
 
 /// The findings without which objects can be made all the same: about the image, the way back, samples, and the board.
 pub(crate) fn findings_besides(project: &Project, target: TargetState, board: Option<&BoardFacts>) -> Vec<Finding> {
-    let mut found = image::rules::findings(project);
+    let mut found = layout::findings(project);
+    found.extend(image::rules::findings(project));
     found.extend(way_back::findings(project, target));
     found.extend(keys::samples(project));
     found.extend(board.into_iter().flat_map(|board| board::findings(project, board)));
@@ -132,6 +137,7 @@ pub(crate) fn findings_besides(project: &Project, target: TargetState, board: Op
 /// The findings that concern an image: it is built whether or not anybody can answer for the board.
 pub(crate) fn findings_of_image(project: &Project, target: TargetState) -> Vec<Finding> {
     let mut found = findings_of_objects(project, target);
+    found.extend(layout::findings(project));
     found.extend(image::rules::findings(project));
     found
 }
@@ -154,7 +160,7 @@ pub(crate) fn findings_of_objects(project: &Project, target: TargetState) -> Vec
 
 /// The findings about where STiRoT's areas lie.
 pub(crate) fn geometry_of(project: &Project, stirot: &StirotStage) -> Vec<Finding> {
-    let theirs: Vec<_> = project.oem.iter().flat_map(second_stage_regions).map(|(_, region)| region).collect();
+    let theirs: Vec<_> = second_stage_regions(project).into_iter().map(|(_, region)| region).collect();
     geometry::findings(&stirot.meaning, &stirot.stage.configuration.path, &theirs)
 }
 
@@ -233,7 +239,7 @@ mod tests {
     #[test]
     fn every_rule_of_the_documentation_is_listed_once_and_in_order() {
         let numbered: Vec<String> =
-            (1..=23).map(|number| format!("R{number}")).chain((1..=8).map(|number| format!("P{number}"))).collect();
+            (1..=23).map(|number| format!("R{number}")).chain((1..=11).map(|number| format!("P{number}"))).collect();
         assert_eq!(RULES.iter().map(|rule| rule.id).collect::<Vec<_>>(), numbered);
         assert_eq!(rule_of("R18").map(|rule| rule.id), Some("R18"));
         assert_eq!(rule_of("R0"), None);

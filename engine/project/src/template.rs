@@ -1,6 +1,8 @@
 //! A new project: ST's layout from the studio's own files, with keys, certificates and a password of its own and a
 //! project file. Nothing that exists is written over.
 
+pub(crate) mod programs;
+
 use std::borrow::Cow;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -8,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use formats::da::Password;
 use formats::form::{FieldKey, Form};
-use formats::{FormatError, PrivateKey, Secret};
+use formats::{ApplicationRun, FormatError, Obdata, PrivateKey, SecondStageLayout, Secret};
 
 use crate::certificates;
 use crate::credentials::{CHAIN_FILE, INTERMEDIATE_KEY_FILE, LEAF_KEY_FILE, PASSWORD_BINARY};
@@ -20,6 +22,7 @@ use crate::keys::KeyRole;
 use crate::project::absolute;
 use crate::sample::{SAMPLE_FILES, SAMPLE_PASSWORD};
 use crate::saving::{self, Change, Expected};
+use crate::second_stage::with_places;
 use crate::settings::{Credential, LoaderSetting, SETTINGS_FILE, Settings, TargetState};
 use crate::sources::Sources;
 use crate::stirot::field;
@@ -31,6 +34,10 @@ const OEM_IMAGE: &str = include_str!("../../../templates/second_stage/OEMuROT_Co
 const SECOND_STAGE_SLOTS: [(&str, u64); 2] =
     [(field::INSTALLATION_ADDRESS, 0x9041_0000), (field::DOWNLOAD_ADDRESS, 0x9043_0000)];
 
+/// What a second stage that is added takes over from the configuration of the one stage: what its slots don't decide.
+const KEPT_NUMBERS: [&str; 6] =
+    [field::CLOCK, field::SRAM_ECC, field::MINIMUM_STATE, field::LOADER_OFFSET, field::LOADER_SIZE, field::MCE];
+
 /// What a new project is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewProject {
@@ -40,6 +47,8 @@ pub struct NewProject {
     pub flow: Flow,
     /// The way back from CLOSED.
     pub credential: Credential,
+    /// Where the application runs in a project of two boot stages; of no meaning in others.
+    pub second_stage: ApplicationRun,
 }
 
 /// Lays a project out in `folder`, which is made when it does not exist, with new keys: all of its files or none.
@@ -69,7 +78,8 @@ pub fn create_on(disk: &Disk, folder: &Path, new: &NewProject) -> Result<(), Pro
         debug_authentication: new.credential,
         loader: LoaderSetting::Builtin,
     };
-    let files = files(new.flow)?;
+    let mut files = files_of_debug_authentication()?;
+    files.extend(files_of_stages(new.flow, new.second_stage)?);
     let (mut changes, password) = (keys(folder, new, &files)?, password_file(&files)?);
     changes.push(Change {
         path: folder.join(PASSWORD_BINARY),
@@ -82,26 +92,83 @@ pub fn create_on(disk: &Disk, folder: &Path, new: &NewProject) -> Result<(), Pro
         let confidentiality = if *name == PASSWORD_FILE { Confidentiality::Secret } else { Confidentiality::Public };
         changes.push(new_file(folder.join(name), text, confidentiality));
     }
+    changes.extend(second_stage_programs(folder, new.flow, new.second_stage)?);
     let settings_text = Secret::new(settings.to_text(folder, "")?);
     changes.push(new_file(folder.join(SETTINGS_FILE), &settings_text, Confidentiality::Public));
-    if let Some(taken) = changes.iter().find(|change| change.path.exists()) {
-        return Err(failed(&taken.path, io::Error::new(ErrorKind::AlreadyExists, "there is one already")));
-    }
+    require_absent(&changes)?;
     saving::save_all(disk, folder, &changes).map_err(saving_failed)
+}
+
+/// The files of a second stage for a project in `folder` that has one stage: those of the flow of two, with new keys.
+pub(crate) fn second_stage_beside(folder: &Path, run: ApplicationRun) -> Result<Vec<Change>, ProjectError> {
+    let flow = Flow::StirotOemurot;
+    let mut files = files_of_stages(flow, run)?;
+    if let (Some(of_one), Some(of_two)) = (Flow::Stirot.stirot(), flow.stirot())
+        && let Some((_, text)) = files.iter_mut().find(|(name, _)| *name == of_two.configuration)
+    {
+        let path = folder.join(of_one.configuration);
+        let present = fs::read(&path).map_err(|source| ProjectError::Read { path: path.clone(), source })?;
+        let failed = |source| ProjectError::Configuration { path: path.clone(), source };
+        let present = Obdata::decode(&present).map_err(failed)?;
+        for name in KEPT_NUMBERS {
+            *text = with(text, name, NewText::Number(present.number(name).map_err(failed)?))?;
+        }
+    }
+    let mut changes = stage_keys(folder, flow, &files)?;
+    for (name, text) in &files {
+        changes.push(new_file(folder.join(name), text, Confidentiality::Public));
+    }
+    changes.extend(second_stage_programs(folder, flow, run)?);
+    require_absent(&changes)?;
+    Ok(changes)
+}
+
+/// The second stage and its application, in the places that the images' settings name. Programs that are there already
+/// stay: they are the user's.
+fn second_stage_programs(folder: &Path, flow: Flow, run: ApplicationRun) -> Result<Vec<Change>, ProjectError> {
+    let Some(images) = flow.stirot().filter(|_| flow == Flow::StirotOemurot).map(|files| folder.join(files.image))
+    else {
+        return Ok(Vec::new());
+    };
+    let programs = [("OEMiROT_Boot.bin", programs::second_stage(run)?), ("rot_app.bin", programs::demo(run).to_vec())];
+    let change = |(name, content)| Change {
+        path: images.with_file_name(name),
+        content: Secret::new(content),
+        confidentiality: Confidentiality::Public,
+        expected: Expected::Absent,
+    };
+    Ok(programs.into_iter().map(change).filter(|change| !change.path.exists()).collect())
+}
+
+/// Refuses to write over anything.
+fn require_absent(changes: &[Change]) -> Result<(), ProjectError> {
+    match changes.iter().find(|change| change.path.exists()) {
+        Some(taken) => {
+            let source = io::Error::new(ErrorKind::AlreadyExists, "there is one already");
+            Err(ProjectError::Write { path: taken.path.clone(), source })
+        }
+        None => Ok(()),
+    }
 }
 
 fn new_file(path: PathBuf, text: &str, confidentiality: Confidentiality) -> Change {
     Change { path, content: Secret::new(text.as_bytes().to_vec()), confidentiality, expected: Expected::Absent }
 }
 
-/// The files of a flow and of debug authentication, below the project's folder.
-fn files(flow: Flow) -> Result<Vec<(&'static str, Secret<String>)>, ProjectError> {
+/// The files of debug authentication, below the project's folder.
+fn files_of_debug_authentication() -> Result<Vec<(&'static str, Secret<String>)>, ProjectError> {
     let mut files = vec![(CERTIFICATE_FILE, Secret::new(of_sample(CERTIFICATE_FILE)))];
     // Not the sample's: a password that everybody can read would be a way back for everybody.
     let password = Password::generate().map_err(|source| wrong(PASSWORD_FILE, source))?;
     let without = of_sample(PASSWORD_FILE).replace(SAMPLE_PASSWORD, "");
     let with_password = with(&without, field::PASSWORD, NewText::Text(password.text()))?;
     files.push((PASSWORD_FILE, with_password));
+    Ok(files)
+}
+
+/// The files of a flow's boot stages, below the project's folder.
+fn files_of_stages(flow: Flow, run: ApplicationRun) -> Result<Vec<(&'static str, Secret<String>)>, ProjectError> {
+    let mut files = Vec::new();
     if let (Some(names), Some(sample)) = (flow.stirot(), Flow::Stirot.stirot()) {
         let mut configuration = Secret::new(of_sample(sample.configuration));
         let mut image = Secret::new(of_sample(sample.image));
@@ -124,7 +191,11 @@ fn files(flow: Flow) -> Result<Vec<(&'static str, Secret<String>)>, ProjectError
                     Secret::new(OEM_IMAGE.replace("OEMuROT", "OEMiROT")),
                 )
             }
-            _ => (Secret::new(OEM_CONFIGURATION.to_owned()), Secret::new(OEM_IMAGE.to_owned())),
+            _ => {
+                let places = SecondStageLayout::for_run(run).application;
+                let image = with_places(Path::new(names.image), OEM_IMAGE.as_bytes(), &places)?;
+                (Secret::new(OEM_CONFIGURATION.to_owned()), image)
+            }
         };
         files.push((names.configuration, configuration));
         files.push((names.image, image));
@@ -182,16 +253,26 @@ fn keys(
     new: &NewProject,
     files: &[(&'static str, Secret<String>)],
 ) -> Result<Vec<Change>, ProjectError> {
+    let mut changes = stage_keys(folder, new.flow, files)?;
+    if new.credential == Credential::Certificate {
+        changes.extend(chain(folder, files)?);
+    }
+    Ok(changes)
+}
+
+/// The keys of a flow's boot stages that are not there.
+fn stage_keys(
+    folder: &Path,
+    flow: Flow,
+    files: &[(&'static str, Secret<String>)],
+) -> Result<Vec<Change>, ProjectError> {
     let mut changes = Vec::new();
-    for stage in [new.flow.stirot(), new.flow.oem()].into_iter().flatten() {
+    for stage in [flow.stirot(), flow.oem()].into_iter().flatten() {
         for name in [field::AUTHENTICATION_KEY, field::ENCRYPTION_KEY] {
             if let Some(path) = named(folder, files, stage.configuration, name)?.filter(|path| !path.exists()) {
                 pair(path, &mut changes)?;
             }
         }
-    }
-    if new.credential == Credential::Certificate {
-        changes.extend(chain(folder, files)?);
     }
     Ok(changes)
 }

@@ -11,6 +11,7 @@ use crate::error::ProjectError;
 use crate::keys::{KeyInUse, KeyRole};
 use crate::project::Project;
 use crate::sample::SAMPLE_FILES;
+use crate::second_stage::known_layout;
 use crate::stage::Stage;
 
 /// What a project brings to the judging of images. Without a project there are the samples alone.
@@ -64,7 +65,11 @@ impl Workshop {
         }
         if let Some(oem) = &project.oem {
             keys.extend(keys_of(project, oem, ImageProfile::Oemurot));
-            stages.push(numbers(project, oem, ImageProfile::Oemurot));
+            let layout = known_layout(project);
+            stages.push(WorkshopStage {
+                firmware_address: layout.map(|layout| layout.application.run),
+                ..numbers(project, oem, ImageProfile::Oemurot)
+            });
         }
         keys.extend(samples());
         Self { keys: KeyRing(keys), stages }

@@ -428,6 +428,9 @@ fn the_objects_of_two_boot_stages_hold_and_a_changed_key_of_the_second_is_named(
     assert_eq!(image.remedy, Some(Remedy::Build));
     let image = bench.open().unwrap().image_for(project::TargetState::Closed).unwrap().unwrap();
     assert!(image.built);
+    let image = assess(&bench).belonging.first_broken().cloned().unwrap();
+    assert_eq!((image.to, image.state, image.remedy), (PartId::SecondImage, Stale, Some(Remedy::Build)));
+    assert!(bench.open().unwrap().second_stage_image_for(project::TargetState::Closed).unwrap().unwrap().built);
     let whole = assess(&bench);
     assert_eq!(first_broken(&whole), None);
     assert!(whole.is_sound(), "{:?}", whole.findings);

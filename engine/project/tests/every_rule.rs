@@ -194,7 +194,7 @@ fn r14_the_application_keeps_no_data_in_the_firmware_area() {
 #[test]
 fn r15_stirots_slots_leave_the_second_stages_memory_alone_and_end_in_the_flash() {
     let name = field::INSTALLATION_ADDRESS;
-    for address in ["0x90000000", "0x90200000", "0x90400000", "0x90390000"] {
+    for address in ["0x90000000", "0x90200000", "0x903E0000", "0x90390000"] {
         after_edits(Flow::StirotOemurot, "R15", &[(place(TWO, name), address)], ByItsEdit);
     }
     after_edits(Flow::Stirot, "R15", &[(place(STIROT, name), "0x97FF0000")], ByAPerson);

@@ -232,7 +232,7 @@ fn a_file_that_a_flow_lacks_is_named() {
 
 #[test]
 fn a_flow_that_is_not_provisioned_yet_makes_no_outputs_and_writes_nothing() {
-    for flow in [Flow::StirotOemurot, Flow::Oemirot, Flow::DebugAuthentication] {
+    for flow in [Flow::Oemirot, Flow::DebugAuthentication] {
         let bench = Bench::package();
         without_objects(&bench);
         bench.choose(flow);

@@ -6,7 +6,7 @@ mod common;
 
 use std::fs;
 
-use common::{Bench, place};
+use common::{Bench, place, program};
 use formats::form::FieldKey;
 use formats::{Passphrase, Secret};
 use project::key_files::protect;
@@ -54,7 +54,10 @@ fn a_rule_that_could_not_be_checked_is_not_said_to_hold() {
     let (before, address) = text.split_once("\t<Param>\n\t\t<Name>Hex format</Name>").unwrap();
     let (_, after) = address.split_once("</Param>\n").unwrap();
     fs::write(bench.path(image), [before, after].concat()).unwrap();
-    assert_eq!(unchecked(&bench.draft()), ["R15"], "where the second stage's slots lie isn't known");
+    assert_eq!(unchecked(&bench.draft()), ["R16"], "the program has the slots inside");
+    fs::write(bench.path("STiROT_OEMuROT/Images/OEMiROT_Boot.bin"), program(4096, 0x5A)).unwrap();
+    let unchecked_now = unchecked(&bench.draft());
+    assert_eq!(unchecked_now, ["R15", "R16", "P10", "P11"], "where the second stage's slots lie isn't known");
 
     let bench = Bench::own(Flow::Oemirot);
     assert!(!unchecked(&bench.draft()).contains(&"P2"), "its application is looked for, too");

@@ -25,7 +25,11 @@ struct New(TempDir);
 impl New {
     fn of(flow: Flow, credential: Credential) -> Self {
         let new = Self(tempfile::tempdir().unwrap());
-        create(&new.folder(), &NewProject { name: "Pump".into(), flow, credential }).unwrap();
+        create(
+            &new.folder(),
+            &NewProject { name: "Pump".into(), flow, credential, second_stage: formats::ApplicationRun::InPlace },
+        )
+        .unwrap();
         new
     }
 
@@ -64,7 +68,11 @@ fn a_new_project_of_any_flow_opens_and_lacks_nothing_but_its_applications() {
         let project = new.open();
         assert_eq!((project.name(), project.flow()), ("Pump", flow));
         assert_eq!(project.settings().debug_authentication, credential);
-        let applications = usize::from(flow.stirot().is_some()) + usize::from(flow.oem().is_some());
+        // Two boot stages begin with the studio's second stage and the demonstration application.
+        let applications = match flow {
+            Flow::Stirot | Flow::Oemirot => 1,
+            Flow::StirotOemurot | Flow::DebugAuthentication => 0,
+        };
         let missing: Vec<_> = project.check().into_iter().filter(|finding| finding.id == "P2").collect();
         assert_eq!(missing.len(), applications, "{flow}");
         let others = |project: &Project| project.check().into_iter().filter(|finding| finding.id != "P2").count();
@@ -81,8 +89,10 @@ fn its_objects_are_made_at_once_and_for_one_boot_stage_the_image_too() {
         new.build_applications();
         let objects = new.open().objects_for(TargetState::Closed).unwrap();
         assert!(objects.iter().all(|object| object.built && object.path.starts_with(new.folder())), "{objects:?}");
-        if flow == Flow::Stirot {
-            assert!(new.open().outputs().unwrap().image.report.all_hold());
+        if flow.stirot().is_some() {
+            let outputs = new.open().outputs().unwrap();
+            assert!(outputs.images().all(|image| image.report.all_hold()));
+            assert_eq!(outputs.second.is_some(), flow == Flow::StirotOemurot);
         }
         let draft = Draft::open_with(&new.folder(), &new.0.path().join("data"), &Disk::real()).unwrap();
         let assessment = draft.assess(None);
@@ -174,8 +184,10 @@ fn its_files_are_those_of_sts_layout_and_no_others() {
             "DA/Config/DA_ConfigWithPassword.xml",
             "STiROT_OEMuROT/Config/OEMuROT_Config.xml",
             "STiROT_OEMuROT/Config/STiROT_Config.xml",
+            "STiROT_OEMuROT/Images/OEMiROT_Boot.bin",
             "STiROT_OEMuROT/Images/OEMuROT_Code_Image.xml",
             "STiROT_OEMuROT/Images/STiROT_Code_Image.xml",
+            "STiROT_OEMuROT/Images/rot_app.bin",
             SETTINGS_FILE,
         ]
     );
@@ -185,7 +197,12 @@ fn its_files_are_those_of_sts_layout_and_no_others() {
 fn a_folder_with_other_files_gets_a_project_beside_them() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("notes.txt"), "mine").unwrap();
-    let new = NewProject { name: "Pump".into(), flow: Flow::Stirot, credential: Credential::Certificate };
+    let new = NewProject {
+        name: "Pump".into(),
+        flow: Flow::Stirot,
+        credential: Credential::Certificate,
+        second_stage: formats::ApplicationRun::InPlace,
+    };
     create(folder.path(), &new).unwrap();
     assert_eq!(fs::read_to_string(folder.path().join("notes.txt")).unwrap(), "mine");
     let before = content(folder.path());
@@ -202,7 +219,12 @@ fn a_file_that_is_there_already_is_named_and_nothing_is_written() {
         let path = folder.path().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, "mine").unwrap();
-        let new = NewProject { name: "Pump".into(), flow: Flow::Stirot, credential: Credential::Password };
+        let new = NewProject {
+            name: "Pump".into(),
+            flow: Flow::Stirot,
+            credential: Credential::Password,
+            second_stage: formats::ApplicationRun::InPlace,
+        };
         let error = create(folder.path(), &new).unwrap_err();
         assert!(error.to_string().contains(path.file_name().unwrap().to_str().unwrap()), "{error}");
         assert_eq!(content(folder.path()), [(path, b"mine".to_vec())]);
@@ -216,7 +238,12 @@ fn a_key_that_is_there_already_is_used_and_not_replaced() {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let key = formats::PrivateKey::generate().unwrap();
     fs::write(&path, key.to_pem().unwrap().as_bytes()).unwrap();
-    let new = NewProject { name: "Pump".into(), flow: Flow::Stirot, credential: Credential::Certificate };
+    let new = NewProject {
+        name: "Pump".into(),
+        flow: Flow::Stirot,
+        credential: Credential::Certificate,
+        second_stage: formats::ApplicationRun::InPlace,
+    };
     create(folder.path(), &new).unwrap();
     let project = Project::open_with_data_folder(folder.path(), &folder.path().join("data")).unwrap();
     assert!(project.keys().any(|used| used.path == path && used.fingerprint == key.public().fingerprint()));
@@ -225,7 +252,12 @@ fn a_key_that_is_there_already_is_used_and_not_replaced() {
 
 #[test]
 fn whenever_a_creation_breaks_off_the_folder_is_as_it_was_or_the_project_whole_and_the_next_attempt_goes_through() {
-    let new = NewProject { name: "Pump".into(), flow: Flow::DebugAuthentication, credential: Credential::Certificate };
+    let new = NewProject {
+        name: "Pump".into(),
+        flow: Flow::DebugAuthentication,
+        credential: Credential::Certificate,
+        second_stage: formats::ApplicationRun::InPlace,
+    };
     let whole = New::of(new.flow, new.credential);
     let count = content(&whole.folder()).len();
     for fault in [Fault::Once, Fault::DiskFull, Fault::Killed] {
@@ -261,7 +293,12 @@ fn a_public_half_of_another_key_is_named_and_nothing_is_written() {
     let path = folder.path().join("STiROT/Keys/STiROT_Encryption_pub.pem");
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, "mine").unwrap();
-    let new = NewProject { name: "Pump".into(), flow: Flow::Stirot, credential: Credential::Certificate };
+    let new = NewProject {
+        name: "Pump".into(),
+        flow: Flow::Stirot,
+        credential: Credential::Certificate,
+        second_stage: formats::ApplicationRun::InPlace,
+    };
     let error = create(folder.path(), &new).unwrap_err();
     assert!(error.to_string().contains("STiROT_Encryption_pub.pem"), "{error}");
     assert_eq!(content(folder.path()), [(path, b"mine".to_vec())]);

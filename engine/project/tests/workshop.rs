@@ -66,7 +66,8 @@ fn both_stages_of_a_project_bring_their_keys_and_numbers() {
     let own = workshop.keys.0.iter().filter(|key| key.origin == KeyOrigin::Project);
     assert_eq!(own.filter(|key| key.private().is_some()).count(), 4);
     let second = workshop.circumstances(Some(ImageProfile::Oemurot), None);
-    assert!(second.slot_size.is_some() && second.download_address.is_some() && second.firmware_address.is_none());
+    assert!(second.slot_size.is_some() && second.download_address.is_some());
+    assert_eq!(second.firmware_address, Some(0x9000_0000), "as the second stage's program says");
     let first = workshop.circumstances(Some(ImageProfile::Stirot), None);
     assert_eq!(first.firmware_address, Some(project.stirot().unwrap().firmware_address));
     assert_ne!(first.download_address, second.download_address);

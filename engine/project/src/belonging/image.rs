@@ -8,51 +8,84 @@ use super::stage::present;
 use super::{Belonging, PartId, Seen, file_name};
 use crate::error::ProjectError;
 use crate::grouped::grouped;
-use crate::image;
+use crate::image::{self, ImageConfiguration, Wanted};
 use crate::outputs::{ObjectRole, PlannedObject, keys_inside, planned_objects};
 use crate::project::Project;
-use crate::stage::StirotStage;
 
-/// What an image for STiRoT is verified against, the keys and the slot left out.
-const STIROT: Expected<'_> =
-    Expected { authentication: None, decryption: None, slot_size: None, profile: Some(ImageProfile::Stirot) };
+/// An image with what it has to fit.
+pub(super) struct Chain<'a> {
+    /// The program or the data that it holds, it, and its slot.
+    pub(super) parts: [PartId; 3],
+    /// The object with the keys that it is verified with.
+    pub(super) object: ObjectRole,
+    pub(super) profile: ImageProfile,
+    pub(super) image: &'a ImageConfiguration,
+    pub(super) wanted: Wanted<'a>,
+    /// What its input is, in a few words.
+    pub(super) detail: &'static str,
+    /// What its slot is called.
+    pub(super) slot_name: &'static str,
+    /// The slot: address and bytes.
+    pub(super) slot: (u32, u32),
+}
 
 pub(super) fn add(whole: &mut Belonging, project: &Project) {
     let Some(stirot) = &project.stirot else { return };
-    let path = project.place_output(stirot.stage.image.output.clone());
-    let input = &stirot.stage.image.input;
-    whole.add_part(PartId::Application, file_name(input), "what runs", Some(input.clone()));
-    whole.add_part(PartId::Image, file_name(&path), format!("version {}", stirot.image.version), Some(path.clone()));
-    whole.add_part(PartId::Slot, "Download slot", grouped(stirot.meaning.download_address), None);
+    let chain = Chain {
+        parts: [PartId::Application, PartId::Image, PartId::Slot],
+        object: ObjectRole::StirotConfig,
+        profile: ImageProfile::Stirot,
+        image: &stirot.stage.image,
+        wanted: Wanted::stirot(stirot),
+        detail: if project.oem.is_some() { "what STiRoT starts" } else { "what runs" },
+        slot_name: "Download slot",
+        slot: (stirot.meaning.download_address, stirot.meaning.firmware_size),
+    };
+    add_chain(whole, project, &chain);
+}
+
+/// The parts of an image's chain and their links.
+pub(super) fn add_chain(whole: &mut Belonging, project: &Project, chain: &Chain<'_>) {
+    let path = project.place_output(chain.image.output.clone());
+    let input = &chain.image.input;
+    let [application, image, slot] = chain.parts;
+    whole.add_part(application, file_name(input), chain.detail, Some(input.clone()));
+    whole.add_part(image, file_name(&path), format!("version {}", chain.image.sign.version), Some(path.clone()));
+    whole.add_part(slot, chain.slot_name, grouped(chain.slot.0), None);
     let file = match fs::read(&path) {
         Ok(bytes) => ImageFile::decode(&bytes).map_err(|problem| Seen::stale(format!("it can't be read: {problem}"))),
+        Err(_) if !input.is_file() => {
+            Err(Seen::unknown(format!("{} isn't there yet, its image can't be", file_name(input))))
+        }
         Err(_) => Err(Seen::stale(format!("{} isn't there yet", file_name(&path)))),
     };
-    let by_object = match &file {
-        Ok(file) => by_object(project, file),
+    let told = |judge: &dyn Fn(&ImageFile) -> Seen| match &file {
+        Ok(file) => judge(file),
         Err(seen) => seen.clone(),
     };
-    whole.add(PartId::Object(ObjectRole::StirotConfig), PartId::Image, by_object);
-    whole.add(PartId::Application, PartId::Image, by_application(project, stirot));
-    let in_slot = match &file {
-        Ok(file) => in_slot(stirot, file),
-        Err(seen) => seen.clone(),
-    };
-    whole.add(PartId::Image, PartId::Slot, in_slot);
+    whole.add(PartId::Object(chain.object), image, told(&|file| by_object(project, chain, file)));
+    whole.add(application, image, by_application(project, chain));
+    whole.add(image, slot, told(&|file| in_slot(chain, file)));
+}
+
+/// What an image is verified against, the keys and the slot left out.
+const fn of(profile: ImageProfile) -> Expected<'static> {
+    Expected { authentication: None, decryption: None, slot_size: None, profile: Some(profile) }
 }
 
 /// Whether a chip with the object on the disk takes the image on the disk.
-fn by_object(project: &Project, file: &ImageFile) -> Seen {
+fn by_object(project: &Project, chain: &Chain<'_>, file: &ImageFile) -> Seen {
     let Ok(planned) = planned_objects(project, project.settings.final_state) else {
         return Seen::unknown("the configuration names no output");
     };
-    let Some(object) = planned.iter().find(|object| object.role == ObjectRole::StirotConfig) else {
-        return Seen::unknown("the flow has no configuration of STiRoT");
+    let Some(object) = planned.iter().find(|object| object.role == chain.object) else {
+        return Seen::unknown("the flow has no such configuration");
     };
     match keys_of(project, object) {
         Ok((authentication, decryption)) => {
-            let expected = Expected { authentication: Some(&authentication), decryption: Some(&decryption), ..STIROT };
-            match verify(file, &expected) {
+            let keys =
+                Expected { authentication: Some(&authentication), decryption: Some(&decryption), ..of(chain.profile) };
+            match verify(file, &keys) {
                 Ok(report) => match report.checks.iter().find_map(|check| match &check.outcome {
                     Outcome::Fails(why) => Some(format!("{}: {why}", check.name.text())),
                     _ => None,
@@ -76,25 +109,29 @@ fn keys_of(project: &Project, object: &PlannedObject<'_>) -> Result<(PublicKey, 
         .map_err(|problem| Seen::stale(format!("the object can't be read: {problem}")))
 }
 
-/// Whether the image holds this application with these settings.
-fn by_application(project: &Project, stirot: &StirotStage) -> Seen {
-    match image::difference(project, &image::Wanted::stirot(stirot)) {
-        Ok(None) => Seen::holds(format!("it holds {} as it is now", file_name(&stirot.stage.image.input))),
+/// Whether the image holds this program with these settings.
+fn by_application(project: &Project, chain: &Chain<'_>) -> Seen {
+    match image::difference(project, &chain.wanted) {
+        Ok(None) => Seen::holds(format!("it holds {} as it is now", file_name(&chain.image.input))),
         Ok(Some(because)) => Seen::stale(format!("the image: {because}")),
         Err(ProjectError::Locked { role, .. }) => {
             Seen::unknown(format!("the {role} key must be opened with its passphrase before the image can be"))
+        }
+        // A second stage can be made, signed and started before there is anything that it starts.
+        Err(ProjectError::Application { path, .. }) if chain.profile == ImageProfile::Oemurot => {
+            Seen::unknown(format!("{} isn't there yet", file_name(&path)))
         }
         Err(problem) => Seen::broken(format!("{problem}; {}", problem.help()), None),
     }
 }
 
-/// Whether the image is for the slot that STiRoT is configured for.
-fn in_slot(stirot: &StirotStage, file: &ImageFile) -> Seen {
-    let (wanted, size) = (stirot.meaning.download_address, stirot.meaning.firmware_size);
+/// Whether the image is for the slot that its stage looks into.
+fn in_slot(chain: &Chain<'_>, file: &ImageFile) -> Seen {
+    let (wanted, size) = chain.slot;
     if let Some(address) = file.address.filter(|address| *address != wanted) {
         return Seen::stale(format!("it is for {}, the slot is at {}", grouped(address), grouped(wanted)));
     }
-    let expected = Expected { slot_size: Some(size), ..STIROT };
+    let expected = Expected { slot_size: Some(size), ..of(chain.profile) };
     let report = match verify(file, &expected) {
         Ok(report) => report,
         Err(problem) => return Seen::stale(format!("it is no whole image: {problem}")),

@@ -13,9 +13,9 @@ use formats::{
 };
 use sha2::{Digest, Sha256};
 
-use super::ImageOutput;
 use super::description::{ImageDescription, KeyName};
 use super::recipe::{is_hex, stem};
+use super::{ImageConfiguration, ImageOutput};
 use crate::binary;
 use crate::disk::Confidentiality;
 use crate::error::ProjectError;
@@ -35,7 +35,9 @@ pub(crate) struct Prepared {
 
 /// The image that the files of one boot stage ask for.
 pub(crate) struct Wanted<'a> {
+    /// Whose keys it is made with.
     stage: &'a Stage,
+    image: &'a ImageConfiguration,
     settings: ImageSettings,
     /// Address of the slot that it is placed in to be installed.
     address: u32,
@@ -44,19 +46,23 @@ pub(crate) struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     pub(crate) fn stirot(stirot: &'a StirotStage) -> Self {
         let address = stirot.stage.image.sign.address.unwrap_or(stirot.meaning.download_address);
-        Self { stage: &stirot.stage, settings: stirot.image, address }
+        Self { stage: &stirot.stage, image: &stirot.stage.image, settings: stirot.image, address }
     }
 
     /// The image of the application that the user's own boot stage starts. Where its slot lies is said by the image's
     /// settings alone.
     pub(crate) fn second_stage(stage: &'a Stage) -> Result<Self, ProjectError> {
-        let image = &stage.image;
+        Self::installed_by(stage, &stage.image)
+    }
+
+    /// An image that the user's own boot stage installs: the application's, or the data's.
+    pub(crate) fn installed_by(stage: &'a Stage, image: &'a ImageConfiguration) -> Result<Self, ProjectError> {
         let settings = image.sign.oemurot().map_err(|source| image.wrong(source))?;
         let address = image.sign.address.ok_or_else(|| {
-            let problem = "argument -x is missing; it says where the download slot of the application lies".into();
+            let problem = "argument -x is missing; it says where the image's download slot lies".into();
             image.wrong(FormatError::Setting { setting: "address", problem })
         })?;
-        Ok(Self { stage, settings, address })
+        Ok(Self { stage, image, settings, address })
     }
 }
 
@@ -69,8 +75,8 @@ struct Inputs {
 
 /// Finds the right image on the disk, or builds one in memory.
 pub(crate) fn prepare(project: &Project, wanted: &Wanted<'_>) -> Result<Prepared, ProjectError> {
-    let inputs = read_inputs(project, wanted.stage)?;
-    let path = project.place_output(wanted.stage.image.output.clone());
+    let inputs = read_inputs(project, wanted)?;
+    let path = project.place_output(wanted.image.output.clone());
     let because = match present(wanted, &inputs, &path)? {
         Ok(found) => return Ok(Prepared { output: found.output(wanted, &inputs, path, None), unsaved: None }),
         Err(because) => because,
@@ -87,8 +93,8 @@ pub(crate) fn prepare(project: &Project, wanted: &Wanted<'_>) -> Result<Prepared
 
 /// Why the image on the disk isn't the one that the project asks for; `None` when it is.
 pub(crate) fn difference(project: &Project, wanted: &Wanted<'_>) -> Result<Option<String>, ProjectError> {
-    let inputs = read_inputs(project, wanted.stage)?;
-    let path = project.place_output(wanted.stage.image.output.clone());
+    let inputs = read_inputs(project, wanted)?;
+    let path = project.place_output(wanted.image.output.clone());
     Ok(present(wanted, &inputs, &path)?.err())
 }
 
@@ -101,6 +107,11 @@ fn present(wanted: &Wanted<'_>, inputs: &Inputs, path: &Path) -> Result<Result<R
 }
 
 impl Prepared {
+    /// The image, whether it is saved or not.
+    pub(crate) fn unsaved(self) -> ImageOutput {
+        self.output
+    }
+
     /// Saves the image where that is still to be done.
     pub(crate) fn save(self, project: &Project) -> Result<ImageOutput, ProjectError> {
         if let Some(file) = &self.unsaved {
@@ -111,18 +122,19 @@ impl Prepared {
 }
 
 /// The application.
-pub(super) fn read_application(stage: &Stage) -> Result<Vec<u8>, ProjectError> {
-    let path = &stage.image.input;
+pub(crate) fn read_application(image: &ImageConfiguration) -> Result<Vec<u8>, ProjectError> {
+    let path = &image.input;
     fs::read(path).map_err(|source| ProjectError::Application { path: path.clone(), source })
 }
 
 /// The keys are the configuration's: that the image's settings name the same ones is a rule.
-fn read_inputs(project: &Project, stage: &Stage) -> Result<Inputs, ProjectError> {
+fn read_inputs(project: &Project, wanted: &Wanted<'_>) -> Result<Inputs, ProjectError> {
+    let stage = wanted.stage;
     let private = |key: &KeyInUse| project.sources.private_key(key.role, &key.path);
     Ok(Inputs {
         authentication: private(&stage.authentication)?,
         encryption: private(&stage.encryption)?,
-        application: payload(read_application(stage)?),
+        application: payload(read_application(wanted.image)?),
     })
 }
 
@@ -163,7 +175,7 @@ impl Right {
 
 /// What an image is that was found right: it has the project's settings and keys, and holds this application.
 fn described(wanted: &Wanted<'_>, inputs: &Inputs, file: PathBuf, report: &Report) -> ImageDescription {
-    let Wanted { stage, settings, address } = wanted;
+    let Wanted { stage, image, settings, address } = wanted;
     let name = |key: &KeyInUse| KeyName { name: stem(&key.path), fingerprint: key.fingerprint };
     ImageDescription {
         facts: ImageFacts {
@@ -181,7 +193,7 @@ fn described(wanted: &Wanted<'_>, inputs: &Inputs, file: PathBuf, report: &Repor
             encrypted_for: Some(stage.encryption.fingerprint),
         },
         file,
-        application: stage.image.input.clone(),
+        application: image.input.clone(),
         address: Some(*address),
         signed_with: name(&stage.authentication),
         encrypted_for: Some(name(&stage.encryption)),

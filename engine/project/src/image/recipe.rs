@@ -14,6 +14,7 @@ use crate::atomic;
 use crate::binary::{self, BinaryError, ProgramFile};
 use crate::error::ProjectError;
 use crate::project::Project;
+use crate::second_stage::known_layout;
 
 /// What an image is built with, apart from the application itself. It holds a private key: it can't be printed.
 pub struct ImageRecipe {
@@ -40,8 +41,8 @@ impl ImageRecipe {
                 let header = u32::from(stirot.image.header_size);
                 (&stirot.stage, stirot.meaning.firmware_address.checked_add(header))
             }
-            // Where the second stage starts its application is compiled into it.
-            (ImageProfile::Oemurot, _, Some(oem)) => (oem, None),
+            // Where ST's second stage starts its application is compiled into it.
+            (ImageProfile::Oemurot, _, Some(oem)) => (oem, known_layout(project).map(|layout| layout.code_address())),
             _ => return Err(ProjectError::NoImage { flow: project.flow(), profile }),
         };
         let settings = match profile {

@@ -1,11 +1,13 @@
 //! Rules about the image: its settings against the configuration, the application, the keys of an image on the disk.
 
 use std::fs;
+use std::path::Path;
 
 use chip::loader::IMAGE_HEADER_SIZE;
 use formats::{Expected, FormatError, ImageFile, verify};
 
-use super::prepare::{Wanted, prepare, read_application};
+use super::prepare::{Prepared, Wanted, prepare, read_application};
+use super::{ImageConfiguration, second_stage_rules};
 use crate::application::{ApplicationFacts, application_facts};
 use crate::error::ProjectError;
 use crate::finding::{Finding, NewValue, RegionName, Severity};
@@ -18,6 +20,10 @@ use crate::stirot::field;
 
 /// Name of the field that names the application.
 pub(crate) const INPUT: &str = "Firmware binary input file";
+/// Name of the field with the size of the slots in the settings of an image for a stage of the user's own.
+pub(crate) const SLOT_SIZE: &str = "Firmware area size";
+/// Name of its field with the address of the download slot.
+pub(crate) const ADDRESS: &str = "Hex format";
 /// Name of the field that names the image.
 pub(crate) const OUTPUT: &str = "Image output file";
 
@@ -25,17 +31,12 @@ pub(crate) const OUTPUT: &str = "Image output file";
 pub(crate) fn findings(project: &Project) -> Vec<Finding> {
     let mut found = Vec::new();
     if let Some(oem) = &project.oem {
-        found.extend(image_keys(project, oem));
-        if !oem.image.input.is_file() {
-            let text = format!("the application {} is not there", oem.image.input.display());
-            let help = "build the application; until then its image can't be made";
-            found.push(Finding::warning("P2", &oem.image.path, Some(INPUT), text, help));
-        }
+        found.extend(second_stage_rules::findings(project, oem));
     }
     let Some(stirot) = &project.stirot else { return found };
     let mut of_stirot = settings(stirot);
-    of_stirot.extend(image_keys(project, &stirot.stage));
-    match read_application(&stirot.stage) {
+    of_stirot.extend(image_keys(project, &stirot.stage, &stirot.stage.image));
+    match read_application(&stirot.stage.image) {
         Ok(application) => of_stirot.extend(application_rules(stirot, &application)),
         Err(problem) => of_stirot.push(from_error("P2", &stirot.stage.image.path, Some(INPUT), &problem)),
     }
@@ -43,7 +44,7 @@ pub(crate) fn findings(project: &Project) -> Vec<Finding> {
     // What is wrong about sizes and places is told already; an image for them would tell it again.
     let laid_out = geometry_of(project, stirot).is_empty();
     if laid_out && !of_stirot.iter().any(|finding| finding.severity == Severity::Error) {
-        of_stirot.extend(built(project, stirot));
+        of_stirot.extend(built(&stirot.stage.image.path, prepare(project, &Wanted::stirot(stirot))));
     }
     found.extend(of_stirot);
     found
@@ -51,12 +52,12 @@ pub(crate) fn findings(project: &Project) -> Vec<Finding> {
 
 /// Whether there is an application that R14 and R17 can judge.
 pub(crate) fn application_is_understood(stage: &Stage) -> bool {
-    read_application(stage).is_ok_and(|application| application_facts(&application).is_ok())
+    read_application(&stage.image).is_ok_and(|application| application_facts(&application).is_ok())
 }
 
 /// R16, R17: the image can be built.
-fn built(project: &Project, stirot: &StirotStage) -> Option<Finding> {
-    let problem = match prepare(project, &Wanted::stirot(stirot)) {
+pub(super) fn built(settings: &Path, prepared: Result<Prepared, ProjectError>) -> Option<Finding> {
+    let problem = match prepared {
         // Without the passphrase nothing can be said, and nothing is built either.
         Ok(_) | Err(ProjectError::Locked { .. }) => return None,
         Err(problem) => problem,
@@ -65,7 +66,7 @@ fn built(project: &Project, stirot: &StirotStage) -> Option<Finding> {
         ProjectError::Build { source: FormatError::DoesNotFit { .. }, .. } => "R16",
         _ => "R17",
     };
-    Some(from_error(id, &stirot.stage.image.path, None, &problem))
+    Some(from_error(id, settings, None, &problem))
 }
 
 /// R17: slot and header are those that STiRoT is configured for.
@@ -111,10 +112,9 @@ fn settings(stirot: &StirotStage) -> Vec<Finding> {
 }
 
 /// R7: the image is signed and encrypted with the keys that the chip is given.
-fn image_keys(project: &Project, stage: &Stage) -> Vec<Finding> {
+pub(super) fn image_keys(project: &Project, stage: &Stage, image: &ImageConfiguration) -> Vec<Finding> {
     let mut found = Vec::new();
-    let pairs =
-        [(&stage.authentication, &stage.image.authentication_key), (&stage.encryption, &stage.image.encryption_key)];
+    let pairs = [(&stage.authentication, &image.authentication_key), (&stage.encryption, &image.encryption_key)];
     for (key, path) in pairs {
         let name = key.role.field();
         match project.sources.public_key(key.role, path) {
@@ -128,10 +128,10 @@ fn image_keys(project: &Project, stage: &Stage) -> Vec<Finding> {
                     key.fingerprint.short()
                 );
                 let help = "take the key from the configuration: <Link></Link>, for the encryption key GetPublic";
-                let finding = Finding::error("R7", &stage.image.path, Some(name), text, help);
+                let finding = Finding::error("R7", &image.path, Some(name), text, help);
                 found.push(finding.mended_to("Take the configuration's", NewValue::Path(key.path.clone())));
             }
-            Err(problem) => found.push(from_error("R7", &stage.image.path, Some(name), &problem)),
+            Err(problem) => found.push(from_error("R7", &image.path, Some(name), &problem)),
         }
     }
     found

@@ -4,12 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use chip::memory_map::{KIB, Region, XSPI1_WINDOW};
+use formats::ImagePlaces;
 
 use super::external_flash::{EXTERNAL_FLASH, footprint, free_place};
 use crate::finding::{Finding, NewValue, RegionName};
 use crate::grouped::grouped;
 use crate::project::Project;
-use crate::stage::{Stage, StirotStage};
+use crate::second_stage::known_layout;
+use crate::stage::StirotStage;
 use crate::stirot::field;
 
 /// The scratch area that ST's second stage swaps images by.
@@ -18,8 +20,8 @@ const SCRATCH_SIZE: u32 = 64 * KIB;
 pub(super) fn findings(project: &Project) -> Vec<Finding> {
     let Some(stirot) = &project.stirot else { return Vec::new() };
     let mut found = inside_flash(stirot);
-    if let Some(oem) = &project.oem {
-        found.extend(apart(stirot, oem));
+    if project.oem.is_some() {
+        found.extend(apart(project, stirot));
         if !stirot.meaning.sram_ecc {
             let text = "the SRAM ECC is off; ST's second stage is compiled to refuse that (OEMIROT_USER_SRAM_ECC)";
             let help = "switch it on, or compile the second stage without that check";
@@ -32,17 +34,34 @@ pub(super) fn findings(project: &Project) -> Vec<Finding> {
     found
 }
 
-/// The second stage's memory: both slots of the application, and the scratch area.
+/// The second stage's memory in external flash: as its program says, or else as ST's does.
 // assumption: as in ST's flash_layout.h, the image's address is that of its download slot, the installation slot lies
 // right before it and the scratch area right behind. The image's xml says no more than address and size.
-pub(crate) fn second_stage_regions(oem: &Stage) -> Vec<(RegionName, Region)> {
-    let (Some(address), size) = (oem.image.sign.address, oem.image.sign.slot_size) else { return Vec::new() };
-    let mut regions = vec![(RegionName::ApplicationDownload, Region::new(address, size))];
-    if let Some(before) = address.checked_sub(size) {
-        regions.push((RegionName::ApplicationInstallation, Region::new(before, size)));
+pub(crate) fn second_stage_regions(project: &Project) -> Vec<(RegionName, Region)> {
+    let Some(oem) = &project.oem else { return Vec::new() };
+    let application = [RegionName::ApplicationDownload, RegionName::ApplicationInstallation];
+    let data = [RegionName::DataDownload, RegionName::DataInstallation];
+    if let Some(layout) = known_layout(project) {
+        let slots = |names: [RegionName; 2], places: ImagePlaces| {
+            names.into_iter().zip([places.download_slot(), places.installation_slot()])
+        };
+        let of_data = layout.data.into_iter().flat_map(|places| slots(data, places));
+        return slots(application, layout.application).chain(of_data).collect();
     }
-    if let Some(behind) = address.checked_add(size).filter(|behind| behind.checked_add(SCRATCH_SIZE).is_some()) {
-        regions.push((RegionName::Scratch, Region::new(behind, SCRATCH_SIZE)));
+    let mut regions = Vec::new();
+    if let (Some(address), size) = (oem.image.sign.address, oem.image.sign.slot_size) {
+        regions.push((RegionName::ApplicationDownload, Region::new(address, size)));
+        if let Some(before) = address.checked_sub(size) {
+            regions.push((RegionName::ApplicationInstallation, Region::new(before, size)));
+        }
+        if let Some(behind) = address.checked_add(size).filter(|behind| behind.checked_add(SCRATCH_SIZE).is_some()) {
+            regions.push((RegionName::Scratch, Region::new(behind, SCRATCH_SIZE)));
+        }
+    }
+    if let Some(image) = &project.data_image
+        && let Some(address) = image.sign.address
+    {
+        regions.push((RegionName::DataDownload, Region::new(address, image.sign.slot_size)));
     }
     regions
 }
@@ -74,8 +93,8 @@ fn inside_flash(stirot: &StirotStage) -> Vec<Finding> {
 }
 
 /// R15: STiRoT's slots leave the second stage's memory alone.
-fn apart(stirot: &StirotStage, oem: &Stage) -> Vec<Finding> {
-    let theirs = second_stage_regions(oem);
+fn apart(project: &Project, stirot: &StirotStage) -> Vec<Finding> {
+    let theirs = second_stage_regions(project);
     let slots = [
         (field::INSTALLATION_ADDRESS, stirot.meaning.installation_slot(), RegionName::Installation),
         (field::DOWNLOAD_ADDRESS, stirot.meaning.download_slot(), RegionName::Download),
@@ -115,6 +134,8 @@ const fn called(region: RegionName) -> &'static str {
     match region {
         RegionName::ApplicationInstallation => "installation slot",
         RegionName::ApplicationDownload => "download slot",
+        RegionName::DataInstallation => "installation slot for data",
+        RegionName::DataDownload => "download slot for data",
         _ => "scratch area",
     }
 }

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use formats::form::FieldKey;
+use formats::{ApplicationRun, ImagePlaces, SecondStageLayout};
 use project::template::{self, NewProject};
 use project::{
     Credential, Disk, DocumentRole, Draft, FieldPlace, Finding, Flow, Project, ProjectError, SETTINGS_FILE, sample,
@@ -74,15 +75,60 @@ impl Bench {
     pub fn own(flow: Flow) -> Self {
         let root = tempfile::tempdir().unwrap();
         let project = root.path().join("pump");
-        let new = NewProject { name: "Pump".into(), flow, credential: Credential::Certificate };
+        let new = NewProject {
+            name: "Pump".into(),
+            flow,
+            credential: Credential::Certificate,
+            second_stage: formats::ApplicationRun::InPlace,
+        };
         template::create(&project, &new).unwrap();
         for files in [flow.stirot(), flow.oem()].into_iter().flatten() {
             let folder = project.join(files.image).parent().unwrap().to_owned();
-            for name in ["appli.bin", "OEMiROT_Boot.bin", "rot_app.bin"] {
-                fs::write(folder.join(name), program(4096, 0x5A)).unwrap();
+            let programs = match flow {
+                Flow::StirotOemurot => {
+                    let layout = SecondStageLayout::for_run(ApplicationRun::InPlace);
+                    [
+                        ("OEMiROT_Boot.bin", second_stage(&layout)),
+                        ("rot_app.bin", program_at(layout.code_address(), 4096, 0x5A)),
+                    ]
+                }
+                _ => [("appli.bin", program(4096, 0x5A)), ("rot_app.bin", program(4096, 0x5A))],
+            };
+            for (name, bytes) in programs {
+                fs::write(folder.join(name), bytes).unwrap();
             }
         }
         Self { root, project }
+    }
+
+    /// A new project of two boot stages as it is laid out: the studio's second stage, the demonstration application.
+    pub fn two_stages(run: ApplicationRun) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let project = root.path().join("pump");
+        let new = NewProject {
+            name: "Pump".into(),
+            flow: Flow::StirotOemurot,
+            credential: Credential::Certificate,
+            second_stage: run,
+        };
+        template::create(&project, &new).unwrap();
+        Self { root, project }
+    }
+
+    /// Lets the second stage's program have another layout inside.
+    pub fn lay_out(&self, layout: &SecondStageLayout) {
+        let mut program = fs::read(self.path(SECOND_STAGE)).unwrap();
+        program[SecondStageLayout::OFFSET..][..SecondStageLayout::SIZE].copy_from_slice(&layout.encode());
+        fs::write(self.path(SECOND_STAGE), program).unwrap();
+    }
+
+    /// Adds the settings of a data image for these places, and its data.
+    pub fn data_image(&self, places: &ImagePlaces) {
+        let text = fs::read_to_string(self.path(OEM_IMAGE)).unwrap();
+        fs::write(self.path(DATA_IMAGE), text.replace("rot_app", "rot_data")).unwrap();
+        self.set(DATA_IMAGE, "Firmware area size", &format!("{:#x}", places.slot_size));
+        self.set(DATA_IMAGE, "Hex format", &format!("{:#x}", places.download));
+        fs::write(self.path("STiROT_OEMuROT/Images/rot_data.bin"), vec![0xDA; 3000]).unwrap();
     }
 
     /// ST's folder for debug authentication alone.
@@ -190,6 +236,20 @@ pub fn program(size: usize, fill: u8) -> Vec<u8> {
     bytes
 }
 
+/// The same for another place.
+pub fn program_at(start: u32, size: usize, fill: u8) -> Vec<u8> {
+    let mut bytes = program(size, fill);
+    bytes[4..8].copy_from_slice(&(start + 9).to_le_bytes());
+    bytes
+}
+
+/// A program with a layout inside, as the studio's second stage has it.
+pub fn second_stage(layout: &SecondStageLayout) -> Vec<u8> {
+    let mut bytes = program(8192, 0xA5);
+    bytes[SecondStageLayout::OFFSET..][..SecondStageLayout::SIZE].copy_from_slice(&layout.encode());
+    bytes
+}
+
 /// The first field of a name in a file.
 pub fn place(document: DocumentRole, name: &str) -> FieldPlace {
     FieldPlace { document, key: FieldKey::field(name) }
@@ -197,6 +257,12 @@ pub fn place(document: DocumentRole, name: &str) -> FieldPlace {
 
 pub const CONFIG: &str = "STiROT/Config/STiROT_Config.xml";
 pub const IMAGE: &str = "STiROT/Image/STiROT_Code_Image.xml";
+pub const SECOND_STAGE: &str = "STiROT_OEMuROT/Images/OEMiROT_Boot.bin";
+pub const OEM_APPLICATION: &str = "STiROT_OEMuROT/Images/rot_app.bin";
+pub const OEM_IMAGE: &str = "STiROT_OEMuROT/Images/OEMuROT_Code_Image.xml";
+pub const DATA_IMAGE: &str = "STiROT_OEMuROT/Images/OEMuROT_Data_Image.xml";
+pub const TWO_CONFIG: &str = "STiROT_OEMuROT/Config/STiROT_Config.xml";
+pub const TWO_IMAGE: &str = "STiROT_OEMuROT/Images/STiROT_Code_Image.xml";
 pub const CERTIFICATE: &str = "DA/Config/DA_Config.xml";
 pub const PASSWORD: &str = "DA/Config/DA_ConfigWithPassword.xml";
 
