@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use board::{Activity, Board, BoardError, BoardFile, BoardOptions, MailboxFault, NonVolatile, Pace, PoweredBoard};
+use board::{
+    Activity, Board, BoardError, BoardFile, BoardOptions, CoreRegister, MailboxFault, NonVolatile, Pace, PoweredBoard,
+};
 
 use crate::console::{ConsoleLog, ConsoleReader};
 use crate::error::ProvisionError;
@@ -131,6 +133,20 @@ pub(crate) fn powered() -> Vec<VirtualBoard> {
     boards.into_iter().map(|inner| VirtualBoard { inner }).collect()
 }
 
+/// What survives power of a board that is off, by its file.
+///
+/// # Errors
+/// As [`VirtualBoard::open`].
+pub(crate) fn state_of_file(path: &Path) -> Result<NonVolatile, ProvisionError> {
+    let canonical = path.canonicalize().map_err(|_| ProvisionError::BoardMissing { path: path.to_owned() })?;
+    let (file, state) = BoardFile::open(&canonical).map_err(|error| refused(path, &error))?;
+    drop(file);
+    if state.rom_hash != Rom::default().hash() {
+        return Err(ProvisionError::BoardOtherRom { path: path.to_owned() });
+    }
+    Ok(state)
+}
+
 /// The error of the board, told with its file.
 fn refused(path: &Path, error: &BoardError) -> ProvisionError {
     let path = path.to_owned();
@@ -141,6 +157,17 @@ fn refused(path: &Path, error: &BoardError) -> ProvisionError {
         BoardError::OtherRom => ProvisionError::BoardOtherRom { path },
         other => ProvisionError::BoardFile { path, reason: crate::link::chain(other) },
     }
+}
+
+/// Where a virtual board's core is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// The next instruction's address.
+    pub pc: u32,
+    /// The hide protection level, 0 to 3.
+    pub hdpl: u8,
+    /// Whether it waits for something outside.
+    pub at_rest: bool,
 }
 
 impl VirtualBoard {
@@ -263,6 +290,12 @@ impl VirtualBoard {
     /// Whether the core waits for something outside: asleep without a timer, halted, or locked up.
     pub fn is_at_rest(&self) -> bool {
         self.powered().is_parked()
+    }
+
+    /// Where the core is at this moment, seen past the debug port and without waking it: for pictures of a boot.
+    pub fn whereabouts(&self) -> Whereabouts {
+        let (pc, hdpl) = self.look(|board| (board.register(CoreRegister::Pc), board.peripherals.level()));
+        Whereabouts { pc, hdpl, at_rest: self.is_at_rest() }
     }
 
     /// Sets what is called, at most every 16 ms and from the board's thread, when the board did something visible.

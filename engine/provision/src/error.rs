@@ -202,6 +202,26 @@ pub enum ProvisionError {
         /// What was expected and what was seen.
         what: String,
     },
+    /// No application that takes updates answers on the console.
+    #[error("no application that takes an update answers on the console; the last words were: {heard}")]
+    NoLoaderAnswers {
+        /// The last line that was heard.
+        heard: String,
+    },
+    /// An image did not get into the download slot.
+    #[error("the image was not transferred: {reason}")]
+    Transfer {
+        /// What the application said, or what didn't come.
+        reason: String,
+    },
+    /// A boot stage did not take the image that was sent.
+    #[error("{decision}; there runs {runs}")]
+    ImageRefused {
+        /// Which stage, and at which check.
+        decision: String,
+        /// What runs now.
+        runs: String,
+    },
     /// A person stopped the run.
     #[error("cancelled before “{step}”")]
     Cancelled {
@@ -223,6 +243,12 @@ pub enum ProvisionError {
     Export {
         /// What stands against it.
         reason: String,
+    },
+    /// Something can't be tried in the lab.
+    #[error("the Boot lab can't do that: {what}")]
+    Lab {
+        /// What stands against it.
+        what: String,
     },
     /// A fault of the studio: something that its own types should have excluded.
     #[error("internal fault: {what}")]
@@ -316,11 +342,26 @@ impl ProvisionError {
             Self::NotProved { .. } => {
                 "look at the boot trace and the console, then run the same plan again: on a closed board it repeats the proof alone".into()
             }
+            Self::NoLoaderAnswers { .. } => {
+                "the application on the board must be running and offer `u  update` in its menu, as the demo application does; look at what it \
+                 says with `stirot-studio board console`"
+                    .into()
+            }
+            Self::Transfer { .. } => {
+                "the old application still runs, and the download slot holds no image that a boot stage would take: send it again".into()
+            }
+            Self::ImageRefused { .. } => {
+                "what was installed before is as it was. Build the image with this project's keys and settings and a version that is not older"
+                    .into()
+            }
             Self::Cancelled { .. } => "run the same plan again to go on".into(),
             Self::Export { .. } => {
                 "mend what is named; the studio itself can do the plan, by the same project, without these files".into()
             }
             Self::File { .. } => "check that the folder exists, is writable, and has room".into(),
+            Self::Lab { .. } => {
+                "open the project that this board was provisioned with, its keys unlocked, and a board that was provisioned".into()
+            }
             Self::Internal { .. } => "please report this, with the record of the run".into(),
         }
     }

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use chip::option_bytes::DebugAuthentication;
 use project::{Kept, ObkOutput, Outputs};
 
+use crate::capability::ObjectRole;
 use crate::error::ProvisionError;
 use crate::material::Material;
 use crate::plan::{FinalState, Plan};
@@ -54,10 +55,12 @@ pub enum CredentialFiles {
 /// [`ProvisionError::Export`]: outputs that are not the plan's, an object that lies on no disk, CLOSED without a
 /// credential, a path that is no text.
 pub fn cube_programmer(plan: &Plan, outputs: &Outputs, files: &CubeFiles) -> Result<String, ProvisionError> {
-    if !plan.is_made_of(&Material::of(outputs)) {
+    let material = Material::of(outputs);
+    if !plan.is_made_of(&material) {
         return Err(refused("the outputs are not the ones that the plan was made of"));
     }
-    for object in [&outputs.debug_authentication, &outputs.configuration, &outputs.data] {
+    let roles = [ObjectRole::DebugAuthentication].iter().chain(plan.stages.objects());
+    for object in roles.filter_map(|role| material.object(*role)) {
         if object.kept == Kept::InMemory {
             return Err(refused(format!(
                 "{} lies on no disk: it holds a private key that is protected by a passphrase, and the tool needs a file",
@@ -77,7 +80,7 @@ pub fn cube_programmer(plan: &Plan, outputs: &Outputs, files: &CubeFiles) -> Res
             return Err(refused("the credential is of another kind than the debug-authentication object"));
         }
     }
-    bash::script(&commands::Script::of(plan, outputs, files)?)
+    bash::script(&commands::Script::of(plan, &material, files)?)
 }
 
 /// Whether bytes are an earlier script of [`cube_programmer`].
@@ -116,7 +119,7 @@ enum FileCheck {
     },
 }
 
-/// The bytes of STiROT_Config that are no secret.
+/// The bytes of a configuration object that are no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct PublicPart {
     /// Their digest, hexadecimal.

@@ -3,6 +3,8 @@
 
 use chip::memory_map::{KIB, USER_FLASH};
 use chip::registers::FLASH;
+use probe_rs::Session;
+use probe_rs::config::RawFlashAlgorithm;
 use probe_rs::flashing::{DownloadOptions, FlashError, FlashProgress, Flasher, ProgressEvent, ProgressOperation};
 
 use crate::error::ProvisionError;
@@ -17,6 +19,8 @@ const CR_BANK_ERASE: u32 = 1 << 3;
 const CR_START: u32 = 1 << 5;
 /// WRPERR, PGSERR, STRBERR, OBLERR, INCERR, RDSERR, SNECCERR, DBECCERR (CMSIS).
 const ISR_ERRORS: u32 = 0x073E_0000;
+/// A byte of erased flash.
+const ERASED: u8 = 0xFF;
 /// Bytes that are read back at once.
 const VERIFY_CHUNK: usize = 16 * 1024;
 /// The two words that unlock CR (HAL).
@@ -86,7 +90,8 @@ impl Link {
 
     /// Writes blocks of flash, each sector that is touched erased first, and verifies them over the wire. Bytes of a
     /// sector that no block names are erased. `algorithm` names the algorithm of an external memory, and is `None` for
-    /// user flash.
+    /// user flash. Pages of an external memory that shall hold erased flash alone aren't programmed, except one of a sector
+    /// that has no other: the loader erases what it programs.
     ///
     /// The chip is reset, and the core left halted in the algorithm; reset it before anything else.
     ///
@@ -106,8 +111,16 @@ impl Link {
         self.halt_through_reset()?;
         let session = self.session("flashing")?;
         let mut loader = session.target().flash_loader();
+        let sizes = algorithm.map(|name| Sizes::of(session, name)).transpose()?;
         for (address, data) in blocks {
-            loader.add_data(u64::from(*address), data).map_err(failed)?;
+            match sizes {
+                None => loader.add_data(u64::from(*address), data).map_err(failed)?,
+                Some(sizes) => {
+                    for (start, piece) in pieces(*address, data, sizes) {
+                        loader.add_data(u64::from(start), piece).map_err(failed)?;
+                    }
+                }
+            }
         }
         let size = blocks.iter().map(|(_, data)| data.len() as u64).sum();
         let mut sums = Sums { done: 0, total: if algorithm.is_some() { size } else { 0 } };
@@ -138,8 +151,7 @@ impl Link {
         done: &mut dyn FnMut(u64),
     ) -> Result<(), ProvisionError> {
         let session = self.session("verifying")?;
-        let raw = session.target().flash_algorithms.iter().find(|known| known.name == algorithm).cloned();
-        let raw = raw.ok_or_else(|| ProvisionError::Internal { what: format!("no algorithm {algorithm}") })?;
+        let raw = algorithm_of(session, algorithm)?.clone();
         let mut flasher = Flasher::new(session.target(), 0, &raw).map_err(&failed)?;
         flasher.run_verify(session, &mut FlashProgress::empty(), |_, _| Ok(())).map_err(&failed)?;
         for (start, data) in blocks {
@@ -160,6 +172,65 @@ impl Link {
         }
         Ok(())
     }
+}
+
+/// The bundled algorithm of this name.
+fn algorithm_of<'a>(session: &'a Session, name: &str) -> Result<&'a RawFlashAlgorithm, ProvisionError> {
+    let found = session.target().flash_algorithms.iter().find(|known| known.name == name);
+    found.ok_or_else(|| ProvisionError::Internal { what: format!("no algorithm {name}") })
+}
+
+/// What an algorithm programs and erases at once, in bytes.
+#[derive(Debug, Clone, Copy)]
+struct Sizes {
+    page: u32,
+    sector: u32,
+}
+
+impl Sizes {
+    fn of(session: &Session, name: &str) -> Result<Self, ProvisionError> {
+        let properties = &algorithm_of(session, name)?.flash_properties;
+        let sector = properties.sectors.first().and_then(|sector| u32::try_from(sector.size).ok());
+        match (properties.page_size, sector) {
+            (page @ 1.., Some(sector @ 1..)) => Ok(Self { page, sector }),
+            _ => Err(ProvisionError::Internal { what: format!("{name} has no pages or no sectors") }),
+        }
+    }
+}
+
+/// The parts of a block that a loader has to be given so that all of it is erased and what is no erased flash programmed:
+/// each page with something in it, and of a sector without such a page its first byte.
+fn pieces(address: u32, data: &[u8], Sizes { page, sector }: Sizes) -> Vec<(u32, &[u8])> {
+    let mut pieces = Vec::new();
+    let mut rest = (address, data);
+    while !rest.1.is_empty() {
+        let (start, left) = rest;
+        let (within, behind) = left.split_at(to_the_end(start, sector, left.len()));
+        let before = pieces.len();
+        let mut pages = (start, within);
+        while !pages.1.is_empty() {
+            let (at, all) = pages;
+            let (one, others) = all.split_at(to_the_end(at, page, all.len()));
+            if one.iter().any(|byte| *byte != ERASED) {
+                pieces.push((at, one));
+            }
+            pages = (next(at, one.len()), others);
+        }
+        if pieces.len() == before {
+            pieces.push((start, within.get(..1).unwrap_or_default()));
+        }
+        rest = (next(start, within.len()), behind);
+    }
+    pieces
+}
+
+/// Bytes from an address to the end of the unit that it is in, or of what there is.
+fn to_the_end(address: u32, unit: u32, length: usize) -> usize {
+    ((unit - address % unit) as usize).min(length)
+}
+
+fn next(address: u32, length: usize) -> u32 {
+    address.wrapping_add(u32::try_from(length).unwrap_or(u32::MAX))
 }
 
 /// Adds up the loader's events.
@@ -190,5 +261,32 @@ impl Sums {
     fn add(&mut self, phase: Phase, size: u64) -> Progress {
         self.done += size;
         Progress { phase, done: self.done, total: self.total.max(self.done) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZES: Sizes = Sizes { page: 0x1000, sector: 0x1_0000 };
+
+    #[test]
+    fn every_sector_of_a_block_is_given_and_only_pages_that_hold_something() {
+        let mut data = vec![ERASED; 0x3_0000];
+        data[0x1_2345] = 1;
+        data[0x1_2FFF] = 1;
+        data[0x1_F000] = 0;
+        let found: Vec<_> =
+            pieces(0x9000_0000, &data, SIZES).into_iter().map(|(start, piece)| (start, piece.len())).collect();
+        assert_eq!(found, [(0x9000_0000, 1), (0x9001_2000, 0x1000), (0x9001_F000, 0x1000), (0x9002_0000, 1)]);
+    }
+
+    #[test]
+    fn a_block_that_begins_and_ends_inside_pages_is_cut_at_theirs() {
+        let data = vec![0; 0x1800];
+        let found: Vec<_> =
+            pieces(0x9000_F800, &data, SIZES).into_iter().map(|(start, piece)| (start, piece.len())).collect();
+        assert_eq!(found, [(0x9000_F800, 0x800), (0x9001_0000, 0x1000)]);
+        assert!(pieces(0x9000_0000, &[], SIZES).is_empty());
     }
 }

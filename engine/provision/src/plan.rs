@@ -5,10 +5,11 @@
 mod build;
 mod checks;
 mod inputs;
+mod second_stage;
+mod steps;
 
 use std::path::PathBuf;
 
-use chip::memory_map::Region;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -18,8 +19,10 @@ pub use checks::{PlanRefusal, Reason};
 pub use inputs::{Identity, Input};
 
 use crate::capability::ObjectRole;
-use crate::material::{Digests, Material, ObjectDigest};
+use crate::material::{Digests, Material, ObjectDigest, SlotPair};
+use crate::preflight::Finding;
 use crate::record::hex;
+use crate::trial::TriedBy;
 
 /// The state a plan leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -55,6 +58,28 @@ impl std::fmt::Display for FinalState {
     }
 }
 
+/// How many boot stages stand between reset and the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BootStages {
+    /// STiRoT starts the application.
+    One,
+    /// STiRoT starts OEMuRoT, which starts the application.
+    Two,
+}
+
+impl BootStages {
+    /// The objects that a board has to hold beside the debug-authentication object, in the order in which it is given them.
+    pub(crate) const fn objects(self) -> &'static [ObjectRole] {
+        match self {
+            Self::One => &[ObjectRole::Configuration, ObjectRole::Data],
+            Self::Two => {
+                &[ObjectRole::Configuration, ObjectRole::Data, ObjectRole::SecondConfiguration, ObjectRole::SecondData]
+            }
+        }
+    }
+}
+
 /// The steps there are, in the order in which a plan has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -65,7 +90,7 @@ pub enum StepId {
     Qualification,
     /// Option bytes for memories: TCM shares, ECC, speed of the XSPI pads.
     MemoryOptions,
-    /// Installation slot erased, image in the download slot.
+    /// Every installation slot erased, every image in its download slot.
     ExternalFlash,
     /// Climb to PROVISIONING.
     Provisioning,
@@ -79,6 +104,10 @@ pub enum StepId {
     Configuration,
     /// STiROT_Data.
     Data,
+    /// OEMuROT_Config, of two boot stages.
+    SecondConfiguration,
+    /// OEMuROT_Data, of two boot stages.
+    SecondData,
     /// Write protection and hidden area off.
     ProtectionsOff,
     /// User flash erased, iLoader written.
@@ -98,9 +127,9 @@ pub enum StepId {
 }
 
 impl StepId {
-    /// Every step, in order. No plan has all of them: a way back by certificate has no qualification, and LOCKED has no
-    /// way back.
-    pub const ALL: [Self; 18] = [
+    /// Every step, in order. No plan has all of them: a way back by certificate has no qualification, LOCKED has no way
+    /// back, and one boot stage no objects of a second.
+    pub const ALL: [Self; 20] = [
         Self::Survey,
         Self::Qualification,
         Self::MemoryOptions,
@@ -111,6 +140,8 @@ impl StepId {
         Self::WayBack,
         Self::Configuration,
         Self::Data,
+        Self::SecondConfiguration,
+        Self::SecondData,
         Self::ProtectionsOff,
         Self::Loader,
         Self::LoaderProtection,
@@ -134,6 +165,8 @@ impl StepId {
             Self::WayBack => "way_back",
             Self::Configuration => "configuration",
             Self::Data => "data",
+            Self::SecondConfiguration => "second_configuration",
+            Self::SecondData => "second_data",
             Self::ProtectionsOff => "protections_off",
             Self::Loader => "loader",
             Self::LoaderProtection => "loader_protection",
@@ -198,7 +231,7 @@ pub(crate) enum Action {
     Survey,
     Qualify { obw1: Change, obw2: Change },
     MemoryOptions { obw1: Change, obw2: Change },
-    ExternalFlash { installation: Region, download: Region, algorithm: String },
+    ExternalFlash { slots: Vec<SlotPair>, algorithm: String },
     ToProvisioning,
     Store(ObjectRole),
     Discover,
@@ -211,7 +244,7 @@ pub(crate) enum Action {
     ToFinalState,
     ProveClosed,
     WatchApplication,
-    WatchTrial,
+    WatchTrial(TriedBy),
 }
 
 /// Bits of an option word: those in `mask` become those in `value`.
@@ -237,6 +270,8 @@ pub struct Plan {
     pub project: String,
     /// The state it leads to.
     pub final_state: FinalState,
+    /// How many boot stages it provisions.
+    pub stages: BootStages,
     /// The steps, in order.
     pub steps: Vec<Step>,
     /// SHA-256 over everything the plan does and is made of.
@@ -247,6 +282,8 @@ pub struct Plan {
     pub profile: String,
     /// Names of the sample keys among the project's keys.
     pub sample_keys: Vec<String>,
+    /// What a second boot stage expects of application and board; empty with one boot stage.
+    pub expectations: Vec<Finding>,
     pub(crate) loader: Vec<u8>,
     pub(crate) loader_source: LoaderSource,
     /// The version that the application shall name.
@@ -305,11 +342,13 @@ impl Plan {
         Self {
             project: "sample".into(),
             final_state,
+            stages: BootStages::One,
             steps: Vec::new(),
             hash: [7; 32],
             inputs: Vec::new(),
             profile: "STM32H7S78-DK".into(),
             sample_keys: Vec::new(),
+            expectations: Vec::new(),
             loader: Vec::new(),
             loader_source: LoaderSource::Builtin,
             image_version: Some("1.0.0".into()),

@@ -31,6 +31,9 @@ pub struct BoardProfile {
     pub nor_algorithm: Option<String>,
     /// Supply of the XSPI pads.
     pub xspi_supply: XspiSupply,
+    /// Bytes of RAM on the port that XSPI2 reaches when the ports are swapped, where that is known.
+    #[serde(default)]
+    pub external_ram: Option<u32>,
     /// Where the console comes out, for people.
     pub console: String,
 }
@@ -47,6 +50,7 @@ impl BoardProfile {
             nor_size: 128 * chip::memory_map::MIB,
             nor_algorithm: Some("mx66uw1g45g_stm32h7s78-dk-xspim1".into()),
             xspi_supply: XspiSupply::Low,
+            external_ram: Some(32 * chip::memory_map::MIB),
             console: "UART4 on PD1/PD0, 115200 8N1".into(),
         }
     }
@@ -62,6 +66,7 @@ impl BoardProfile {
             nor_size: 32 * chip::memory_map::MIB,
             nor_algorithm: None,
             xspi_supply: XspiSupply::Low,
+            external_ram: None,
             console: "USART3 on PD8/PD9, 115200 8N1".into(),
         }
     }

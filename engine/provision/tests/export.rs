@@ -5,122 +5,19 @@
 mod common;
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 
 use common::Files;
-use project::Project;
-use provision::{CredentialFiles, CubeFiles, FinalState, ProvisionError, cube_programmer, plan_for};
-use tempfile::TempDir;
-
-/// What the stand-in does: it writes its arguments down, one line a call, and fails at the call that is named. Asked to
-/// read the identifier it gives one; once it was told to climb it refuses access port 1.
-const STAND_IN: &str = r#"#!/usr/bin/env bash
-for word in "$@"; do printf '%s\t' "$word" >> "$LOG"; done
-printf '\n' >> "$LOG"
-for word in "$@"; do last=$word; done
-if [ -e "$LOG.closed" ]; then case " $* " in *" ap=1 "*) exit 1 ;; esac; fi
-case " $* " in *" -psrss 0x72 "* | *" -psrss 0x5C "*) [ -n "${STAYS:-}" ] || touch "$LOG.closed" ;; esac
-case " $* " in *" -r 0x08fff800 12 "*) printf 'ABCDEFGH\001\002\377\012' > "$last" ;; esac
-[ "$(wc -l < "$LOG")" -ne "${FAIL_AT:-0}" ]
-"#;
+use common::desk::Desk;
+use formats::ApplicationRun;
+use project::{Credential, Project};
+use provision::{CubeFiles, FinalState, ProvisionError, cube_programmer, plan_for};
 
 const HOT: &str = "-c port=SWD speed=fast ap=1 mode=Hotplug";
 const RESET: &str = "-c port=SWD speed=fast ap=1 mode=UR";
 const UART: &str = "-c port=/dev/tty console br=921600 -elbl LOADER";
 const MAILBOX: &str = "-c port=SWD";
-
-/// A project in a folder, and a place for script and stand-in beside it.
-struct Desk {
-    files: Files,
-    project: PathBuf,
-    place: TempDir,
-}
-
-/// How a run of the script ended.
-struct Ran {
-    done: bool,
-    calls: Vec<String>,
-    said: String,
-}
-
-impl Desk {
-    /// The sample project under a name.
-    fn new(name: &str, method: &str) -> Self {
-        let files = Files::new();
-        let project = files.folder().join(name);
-        fs::rename(files.project_folder(), &project).unwrap();
-        let settings = project.join("stirot-studio.toml");
-        let text = fs::read_to_string(&settings).unwrap().replace("\"certificate\"", &format!("\"{method}\""));
-        fs::write(&settings, text).unwrap();
-        let place = tempfile::tempdir().unwrap();
-        let stand_in = place.path().join("cube");
-        fs::write(&stand_in, STAND_IN).unwrap();
-        fs::set_permissions(&stand_in, fs::Permissions::from_mode(0o755)).unwrap();
-        fs::write(place.path().join("loader.stldr"), b"loader").unwrap();
-        fs::write(place.path().join("iLoader.bin"), provision::ILOADER).unwrap();
-        Self { files, project, place }
-    }
-
-    fn cube_files(&self, method: &str) -> CubeFiles {
-        let credential = if method == "password" {
-            CredentialFiles::Password { file: self.project.join("DA/Binary/password.bin") }
-        } else {
-            CredentialFiles::Certificate {
-                leaf_key: self.project.join("DA/Keys/key_3_leaf.pem"),
-                chain: self.project.join("DA/Certificates/cert_leaf_chain.b64"),
-            }
-        };
-        CubeFiles { loader: self.place.path().join("iLoader.bin"), credential: Some(credential) }
-    }
-
-    fn script(&self, to: FinalState, method: &str) -> String {
-        let project = Project::open(&self.project).unwrap();
-        let (plan, outputs) = plan_for(&project, to).unwrap();
-        cube_programmer(&plan, &outputs, &self.cube_files(method)).unwrap()
-    }
-
-    fn run(&self, script: &str, mode: &[&str], answers: &str, fail_at: usize) -> Ran {
-        let file = self.place.path().join("script.sh");
-        fs::write(&file, script).unwrap();
-        let log = self.place.path().join("log");
-        fs::write(&log, "").unwrap();
-        _ = fs::remove_file(self.place.path().join("log.closed"));
-        let mut child = Command::new("bash")
-            .arg(&file)
-            .args(mode)
-            .env("CLI", self.place.path().join("cube"))
-            .env("UART", "/dev/tty console")
-            .env("EXTERNAL_LOADER", self.place.path().join("loader.stldr"))
-            .env("LOG", &log)
-            .env("FAIL_AT", fail_at.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A script that stopped before it asked has shut its end.
-        _ = child.stdin.take().unwrap().write_all(answers.as_bytes());
-        let output = child.wait_with_output().unwrap();
-        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        let calls = fs::read_to_string(&log).unwrap();
-        Ran { done: output.status.success(), calls: calls.lines().map(|call| self.shortened(call)).collect(), said }
-    }
-
-    /// A call with its words apart by one space and its paths by their names.
-    fn shortened(&self, call: &str) -> String {
-        let loader = self.place.path().join("loader.stldr").display().to_string();
-        let beside = format!("{}/", self.place.path().display());
-        let project = format!("{}/", self.project.display());
-        call.trim_end_matches('\t')
-            .replace('\t', " ")
-            .replace(&loader, "LOADER")
-            .replace(&beside, "")
-            .replace(&project, "")
-    }
-}
 
 const YES: &str = "SAMPLE\nCAME BACK\n";
 
@@ -362,4 +259,46 @@ fn a_path_that_would_bring_a_line_of_its_own_is_refused() {
     let files = CubeFiles { loader: Path::new("/tmp/a\nrm -rf b").to_owned(), ..desk.cube_files("certificate") };
     assert!(matches!(cube_programmer(&plan, &outputs, &files), Err(ProvisionError::Export { .. })));
     assert!(desk.files.folder().exists());
+}
+
+/// What the tool is asked for, the files of images by their names alone.
+fn asked(ran: &common::desk::Ran, what: &str) -> Vec<String> {
+    let of = ran.calls.iter().filter_map(|call| call.split_once(&format!(" {what} ")));
+    of.map(|(_, words)| words.rsplit('/').next().unwrap_or(words).to_owned()).collect()
+}
+
+#[test]
+fn of_two_boot_stages_five_objects_are_stored_both_images_written_and_every_slot_erased() {
+    let slots = |run| match run {
+        ApplicationRun::InternalRam => ["[65 66]", "[67 68]", "[0 1]", "[32 33]"],
+        _ => ["[65 66]", "[67 68]", "[0 31]", "[32 63]"],
+    };
+    for run in [ApplicationRun::InPlace, ApplicationRun::InternalRam] {
+        let desk = Desk::of(Files::two_stages(run, Credential::Certificate), "project", "certificate");
+        let ran = desk.run(&desk.script(FinalState::Closed, "certificate"), &[], "CAME BACK\n", 0);
+        assert!(ran.done, "{}", ran.said);
+        let objects =
+            ["DA_Config.obk", "STiROT_Config.obk", "STiROT_Data.obk", "OEMuROT_Config.obk", "OEMuROT_Data.obk"];
+        assert_eq!(asked(&ran, "-sdp"), objects);
+        let erased: Vec<_> = asked(&ran, "-e").into_iter().filter(|words| words != "all").collect();
+        assert_eq!(erased, slots(run), "computed from the layout, and not as ST's script has them");
+        let written = asked(&ran, "-d");
+        assert_eq!(written.len(), 3, "{written:?}");
+        assert!(written[0].starts_with("iLoader.bin"), "{written:?}");
+        assert!(written[1].contains("OEMiROT_Boot") && written[2].contains("rot_app"), "{written:?}");
+        assert!(ran.said.contains("write second stage image"), "{}", ran.said);
+    }
+}
+
+#[test]
+fn another_key_in_the_second_stages_object_is_found_before_anything_is_written() {
+    let desk = Desk::of(Files::two_stages(ApplicationRun::InPlace, Credential::Certificate), "project", "certificate");
+    let script = desk.script(FinalState::Closed, "certificate");
+    let other = Files::two_stages(ApplicationRun::InPlace, Credential::Certificate);
+    plan_for(&other.project(), FinalState::Closed).unwrap();
+    let name = "STiROT_OEMuROT/Binary/OEMuROT_Config.obk";
+    fs::copy(other.file(name), desk.project.join(name)).unwrap();
+    let ran = desk.run(&script, &[], YES, 0);
+    assert!(!ran.done && ran.calls.is_empty(), "{}", ran.said);
+    assert!(ran.said.contains("another configuration"), "{}", ran.said);
 }

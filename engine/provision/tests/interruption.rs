@@ -9,21 +9,25 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{Bench, Files};
+use formats::ApplicationRun;
+use project::Credential;
 use provision::{Cancel, Event, Goal, RunFolder, SampleKeys, StepId, Terms};
 
 /// Names the folder of the bench to the child, and the boundary at which it shall die.
 const FOLDER: &str = "STIROT_TEST_FOLDER";
 const BOUNDARY: &str = "STIROT_TEST_BOUNDARY";
 
-/// Boundaries of an undisturbed run by certificate, which has no qualification: an entry on the disk before each step, and
-/// one after.
-const BOUNDARIES: usize = 2 * (StepId::ALL.len() - 1);
+/// Boundaries of an undisturbed run by certificate and of one boot stage, which has no qualification and no objects of a
+/// second stage: an entry on the disk before each step, and one after.
+const BOUNDARIES: usize = 2 * (StepId::ALL.len() - 3);
 
 /// The way back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     Certificate,
     Password,
+    /// By certificate, with two boot stages.
+    TwoStages,
 }
 
 /// The child: provisions, and aborts at the boundary it was given. It is run by the other tests only.
@@ -63,7 +67,10 @@ fn spawn(files: &Files, boundary: Option<usize>) -> Child {
 
 /// A bench whose board exists, switched off.
 fn files(way: Way, seed: u64) -> Files {
-    let files = Files::new();
+    let files = match way {
+        Way::Certificate | Way::Password => Files::new(),
+        Way::TwoStages => Files::two_stages(ApplicationRun::InPlace, Credential::Certificate),
+    };
     if way == Way::Password {
         files.by_password();
     }
@@ -125,6 +132,12 @@ fn killed_at_a_boundary_after_the_password_was_proved_the_next_press_proves_it_a
     killed_at_boundaries(Way::Password, 13..16);
 }
 
+#[test]
+fn killed_at_a_boundary_of_the_external_flash_or_of_the_second_stages_objects_the_next_press_finishes() {
+    killed_at_boundaries(Way::TwoStages, 4..6);
+    killed_at_boundaries(Way::TwoStages, 18..22);
+}
+
 /// Kills runs at fractions of their time, a fixed sequence (multiplicative, golden ratio) between two of them.
 fn killed_at_seeded_moments(way: Way, moments: u32, fractions: std::ops::Range<f64>) {
     let whole = files(way, 200);
@@ -147,6 +160,11 @@ fn killed_at_seeded_moments(way: Way, moments: u32, fractions: std::ops::Range<f
 #[test]
 fn killed_at_twenty_seeded_moments_the_next_press_finishes() {
     killed_at_seeded_moments(Way::Certificate, 20, 0.0..1.0);
+}
+
+#[test]
+fn killed_at_six_seeded_moments_with_two_boot_stages_the_next_press_finishes() {
+    killed_at_seeded_moments(Way::TwoStages, 6, 0.0..1.0);
 }
 
 #[test]

@@ -10,10 +10,11 @@ use std::fs;
 use board::PowerCut;
 use chip::ProductState;
 use chip::memory_map::UID;
+use chip::obk::Destination;
 use common::{Files, fast, state_of};
-use formats::{DebugCredential, Permission, Permissions, PrivateKey};
+use formats::{ApplicationRun, DebugCredential, Permission, Permissions, PrivateKey};
 use project::certificates::{self, ChainRequest, Masks};
-use project::{Disk, Project, Wallet};
+use project::{Credential, Disk, Project, Wallet};
 use proptest::prelude::*;
 use provision::{
     Cancel, Event, Goal, Link, LockConsent, ProvisionError, RunFolder, SampleKeys, SiliconOptions, Terms, VirtualBoard,
@@ -28,6 +29,8 @@ const CASES: u32 = 8;
 enum Way {
     Certificate,
     Password,
+    /// By certificate, with two boot stages.
+    TwoStages,
     /// The leaf key was exchanged: nothing answers for the object.
     Broken,
 }
@@ -67,7 +70,12 @@ enum Act {
 }
 
 fn way() -> impl Strategy<Value = Way> {
-    prop_oneof![4 => Just(Way::Certificate), 3 => Just(Way::Password), 1 => Just(Way::Broken)]
+    prop_oneof![
+        4 => Just(Way::Certificate),
+        3 => Just(Way::Password),
+        2 => Just(Way::TwoStages),
+        1 => Just(Way::Broken),
+    ]
 }
 
 fn to() -> impl Strategy<Value = To> {
@@ -82,12 +90,12 @@ fn to() -> impl Strategy<Value = To> {
 fn broken() -> impl Strategy<Value = Option<Broken>> {
     prop_oneof![
         2 => Just(None),
-        1 => (0..18_usize).prop_map(|step| Some(Broken::Cancelled(step))),
-        2 => (0..18_usize, 0..12_u64, any::<bool>()).prop_map(|(step, writes, tears)| {
+        1 => (0..20_usize).prop_map(|step| Some(Broken::Cancelled(step))),
+        2 => (0..20_usize, 0..12_u64, any::<bool>()).prop_map(|(step, writes, tears)| {
             Some(Broken::PowerCut(step, writes, tears))
         }),
-        1 => (1..18_usize).prop_map(|step| Some(Broken::PowerCycled(step))),
-        1 => (1..18_usize).prop_map(|step| Some(Broken::Exchanged(step))),
+        1 => (1..20_usize).prop_map(|step| Some(Broken::PowerCycled(step))),
+        1 => (1..20_usize).prop_map(|step| Some(Broken::Exchanged(step))),
         1 => (1..10_usize).prop_map(|step| Some(Broken::Narrowed(step))),
         1 => (1..10_usize).prop_map(|step| Some(Broken::WalletInTheWay(step))),
     ]
@@ -114,7 +122,8 @@ struct Room {
 
 impl Room {
     fn new() -> Self {
-        let files = vec![Files::new(), Files::new(), Files::new()];
+        let two_stages = Files::two_stages(ApplicationRun::InPlace, Credential::Certificate);
+        let files = vec![Files::new(), Files::new(), two_stages, Files::new()];
         files[Way::Password as usize].by_password();
         let board = files[0].board(Some(7));
         let wallet = files[0].wallet();
@@ -172,6 +181,7 @@ impl Room {
                 _ => {}
             }
         };
+        let before = state_of(&self.board);
         // How it ends is not the question here; where the board then stands is.
         drop(provision_on(&project, &mut self.link(), &runs, terms, &cancel, &mut events));
         match broken {
@@ -180,6 +190,23 @@ impl Room {
             Some(Broken::Narrowed(_)) => self.permits(way, Permissions::OF_ST_CERTIFICATES),
             Some(Broken::WalletInTheWay(_)) => self.wallet_is_away(false),
             _ => {}
+        }
+        let after = state_of(&self.board);
+        if after != before && matches!(after, ProductState::Closed | ProductState::Locked) {
+            self.holds_every_object(way);
+        }
+    }
+
+    /// What was just closed holds the first word of every object that its boot stages read.
+    fn holds_every_object(&self, way: Way) {
+        let mut objects = vec![Destination::DA_CERTIFICATE, Destination::STIROT_CONFIG, Destination::STIROT_DATA];
+        if matches!(way, Way::TwoStages) {
+            objects.extend([Destination::OEMUROT_CONFIG, Destination::OEMUROT_DATA]);
+        }
+        let keys = self.board.look(|board| board.snapshot().keys);
+        for object in objects {
+            let cell = &keys[usize::from(object.hdpl())][usize::from(object.index())];
+            assert!(cell.is_some(), "{way:?}: closed without the object at {:#06x}", object.0);
         }
     }
 
@@ -190,7 +217,7 @@ impl Room {
 
     /// Makes the certificates of a project anew. A broken one stays as it is.
     fn permits(&self, way: Way, permissions: Permissions) {
-        if matches!(way, Way::Certificate) {
+        if matches!(way, Way::Certificate | Way::TwoStages) {
             let request = ChainRequest { masks: Masks::of_all(permissions), ..ChainRequest::default() };
             certificates::make(&self.project(way), &request, &Disk::real()).unwrap();
         }

@@ -46,7 +46,7 @@ fn a_good_image_is_installed_and_its_banner_is_heard() {
     assert_eq!(passed(&trial, Pass::Download), [&own[..], &[Check::KeyBlob], &image].concat());
     assert_eq!(passed(&trial, Pass::Installed), [&own[..], &image, &[Check::MinimumState]].concat());
     // By certificate there is no qualification.
-    assert_eq!(started, (0..StepId::ALL.len() - 1).collect::<Vec<_>>(), "the real path, whole");
+    assert_eq!(started, (0..StepId::ALL.len() - 3).collect::<Vec<_>>(), "the real path, whole");
     assert!(trial.record.passed() && trial.instructions > 0 && trial.seconds > 0.0);
 }
 
@@ -185,7 +185,16 @@ fn board_state(board: &VirtualBoard) -> u64 {
 /// A bench with a new project of another flow.
 fn other_flow(flow: Flow) -> (tempfile::TempDir, Project) {
     let folder = tempfile::tempdir().unwrap();
-    create(folder.path(), &NewProject { name: "other".into(), flow, credential: Credential::Certificate }).unwrap();
+    create(
+        folder.path(),
+        &NewProject {
+            name: "other".into(),
+            flow,
+            credential: Credential::Certificate,
+            second_stage: formats::ApplicationRun::InPlace,
+        },
+    )
+    .unwrap();
     let project = Project::open(folder.path()).unwrap();
     (folder, project)
 }

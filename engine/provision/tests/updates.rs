@@ -5,8 +5,8 @@
 
 mod common;
 
-use common::{Bench, Recipe, listen};
-use formats::{Parts, PrivateKey, SecurityCounter, Tlv, Version};
+use common::{Bench, Recipe, checked_places, listen};
+use formats::{PrivateKey, SecurityCounter, Version};
 
 /// The line of the demo application's banner that names its version.
 fn version_line(version: &str) -> String {
@@ -88,26 +88,6 @@ fn one_flipped_bit_anywhere_that_is_checked_is_refused() {
         assert!(bench.download_slot().iter().all(|byte| *byte == 0xFF), "{what}: the download slot is erased");
     }
     boots_after(&bench, &image, "1.1.0", Slot::Erased);
-}
-
-/// One offset in each part of an image that is checked.
-fn checked_places(image: &[u8]) -> Vec<(&'static str, usize)> {
-    let parts = Parts::decode(image).unwrap();
-    let inside = |value: &[u8]| value.as_ptr() as usize - image.as_ptr() as usize + value.len() / 2;
-    let tlv = |kind: u16| {
-        let entry = parts.tlvs.entries().map(Result::unwrap).find(|entry| entry.kind == kind).unwrap();
-        inside(entry.value)
-    };
-    let counter = parts.protected.unwrap().entries().map(Result::unwrap).next().unwrap();
-    vec![
-        ("header, version", 0x15),
-        ("header gap", 0x200),
-        ("payload", inside(parts.payload)),
-        ("security counter", inside(counter.value)),
-        ("hash", tlv(Tlv::SHA256)),
-        ("signature", tlv(Tlv::SIGNATURE)),
-        ("key blob", tlv(Tlv::WRAPPED_KEY)),
-    ]
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::consent::LockConsent;
 use super::way_back::RunMark;
 use crate::material::ObjectDigest;
 
-/// Which of the three objects.
+/// Which object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ObjectRole {
     /// The debug-authentication object.
@@ -17,6 +17,10 @@ pub(crate) enum ObjectRole {
     Configuration,
     /// STiROT_Data.
     Data,
+    /// OEMuROT_Config.
+    SecondConfiguration,
+    /// OEMuROT_Data.
+    SecondData,
 }
 
 /// The chip acknowledged one object in this run. Only the executor's store makes it, and nothing copies it.
@@ -39,6 +43,11 @@ impl Acknowledged {
         })
     }
 
+    /// Which object it is about.
+    pub(crate) fn role(&self) -> ObjectRole {
+        self.role
+    }
+
     /// The method of debug authentication that the object brings.
     pub(super) fn method(&self) -> Option<DebugAuthentication> {
         (self.role == ObjectRole::DebugAuthentication).then(|| self.destination.method())?
@@ -55,7 +64,8 @@ impl Acknowledged {
     }
 }
 
-/// All three objects were acknowledged by the chip in one run: part of the key to the final state.
+/// Every object that the plan's boot stages need was acknowledged by the chip in one run, three of one stage and five of
+/// two: part of the key to the final state.
 #[derive(Debug)]
 pub struct AllObjectsStored {
     method: DebugAuthentication,
@@ -64,14 +74,12 @@ pub struct AllObjectsStored {
 }
 
 impl AllObjectsStored {
-    /// Assembles the proof. `None` when an object stands in another's place, or is of another run.
-    pub(crate) fn assemble(
-        authentication: &Acknowledged,
-        configuration: &Acknowledged,
-        data: &Acknowledged,
-    ) -> Option<Self> {
-        let roles_fit = configuration.role == ObjectRole::Configuration && data.role == ObjectRole::Data;
-        let one_run = authentication.run == configuration.run && authentication.run == data.run;
+    /// Assembles the proof. `None` when an object is missing or stands in another's place, or is of another run. How many
+    /// there have to be is said by the run, not by who asks.
+    pub(crate) fn assemble(authentication: &Acknowledged, others: &[&Acknowledged]) -> Option<Self> {
+        let demanded = authentication.run.stages().objects();
+        let roles_fit = others.iter().map(|object| object.role).eq(demanded.iter().copied());
+        let one_run = others.iter().all(|object| object.run == authentication.run);
         let method = authentication.method()?;
         (roles_fit && one_run && method != DebugAuthentication::None).then_some(Self {
             method,
@@ -135,6 +143,7 @@ impl<'a> Sendable<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::BootStages;
     use chip::rsslib::{ERROR_CRC, SUCCESS};
     use formats::{Encryption, Secret};
 
@@ -148,7 +157,7 @@ mod tests {
 
     #[test]
     fn only_success_acknowledges() {
-        let run = RunMark::of_plan([0; 32]);
+        let run = RunMark::of_plan([0; 32], BootStages::One);
         for status in [0, 1, ERROR_CRC, chip::rsslib::ERROR, SUCCESS ^ 1] {
             let object = object(Destination::STIROT_DATA);
             assert!(Acknowledged::from_status(ObjectRole::Data, &object, status, run).is_none());
@@ -157,17 +166,41 @@ mod tests {
 
     #[test]
     fn all_objects_are_stored_when_each_is_in_its_own_place_and_all_are_of_one_run() {
-        let run = RunMark::of_plan([0; 32]);
+        let run = RunMark::of_plan([0; 32], BootStages::One);
         let authentication = acknowledged(ObjectRole::DebugAuthentication, Destination::DA_CERTIFICATE, run);
         let configuration = acknowledged(ObjectRole::Configuration, Destination::STIROT_CONFIG, run);
         let data = acknowledged(ObjectRole::Data, Destination::STIROT_DATA, run);
-        assert!(AllObjectsStored::assemble(&authentication, &configuration, &data).is_some());
-        assert!(AllObjectsStored::assemble(&authentication, &data, &configuration).is_none());
-        assert!(AllObjectsStored::assemble(&configuration, &configuration, &data).is_none());
+        assert!(AllObjectsStored::assemble(&authentication, &[&configuration, &data]).is_some());
+        assert!(AllObjectsStored::assemble(&authentication, &[&data, &configuration]).is_none());
+        assert!(AllObjectsStored::assemble(&authentication, &[&configuration]).is_none());
+        assert!(AllObjectsStored::assemble(&configuration, &[&configuration, &data]).is_none());
         let no_method = acknowledged(ObjectRole::DebugAuthentication, Destination::STIROT_CONFIG, run);
-        assert!(AllObjectsStored::assemble(&no_method, &configuration, &data).is_none());
-        let earlier = acknowledged(ObjectRole::Data, Destination::STIROT_DATA, RunMark::of_plan([0; 32]));
-        assert!(AllObjectsStored::assemble(&authentication, &configuration, &earlier).is_none());
+        assert!(AllObjectsStored::assemble(&no_method, &[&configuration, &data]).is_none());
+        let another = RunMark::of_plan([0; 32], BootStages::One);
+        let earlier = acknowledged(ObjectRole::Data, Destination::STIROT_DATA, another);
+        assert!(AllObjectsStored::assemble(&authentication, &[&configuration, &earlier]).is_none());
+    }
+
+    #[test]
+    fn two_boot_stages_need_all_five_and_no_one_of_them_can_be_missing() {
+        let run = RunMark::of_plan([0; 32], BootStages::Two);
+        let authentication = acknowledged(ObjectRole::DebugAuthentication, Destination::DA_CERTIFICATE, run);
+        let others = [
+            acknowledged(ObjectRole::Configuration, Destination::STIROT_CONFIG, run),
+            acknowledged(ObjectRole::Data, Destination::STIROT_DATA, run),
+            acknowledged(ObjectRole::SecondConfiguration, Destination::OEMUROT_CONFIG, run),
+            acknowledged(ObjectRole::SecondData, Destination::OEMUROT_DATA, run),
+        ];
+        let all: Vec<&Acknowledged> = others.iter().collect();
+        assert!(AllObjectsStored::assemble(&authentication, &all).is_some());
+        for missing in 0..all.len() {
+            let mut some = all.clone();
+            some.remove(missing);
+            assert!(AllObjectsStored::assemble(&authentication, &some).is_none(), "without {missing}");
+        }
+        let one = RunMark::of_plan([0; 32], BootStages::One);
+        let authentication = acknowledged(ObjectRole::DebugAuthentication, Destination::DA_CERTIFICATE, one);
+        assert!(AllObjectsStored::assemble(&authentication, &all).is_none(), "another plan's");
     }
 
     #[test]

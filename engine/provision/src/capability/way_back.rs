@@ -12,19 +12,26 @@ use chip::product_state::ProductState;
 use super::objects::{Acknowledged, AllObjectsStored};
 use crate::debug_authentication::{Accepted, Regressed};
 use crate::material::ObjectDigest;
+use crate::plan::BootStages;
 
 /// One run of one plan. No two runs of this process have the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RunMark {
     number: u64,
     plan: [u8; 32],
+    stages: BootStages,
 }
 
 impl RunMark {
-    /// A new run of the plan with this hash.
-    pub(crate) fn of_plan(plan: [u8; 32]) -> Self {
+    /// A new run of the plan with this hash, which provisions so many boot stages.
+    pub(crate) fn of_plan(plan: [u8; 32], stages: BootStages) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self { number: NEXT.fetch_add(1, Ordering::Relaxed), plan }
+        Self { number: NEXT.fetch_add(1, Ordering::Relaxed), plan, stages }
+    }
+
+    /// The boot stages whose objects it has to store.
+    pub(super) const fn stages(self) -> BootStages {
+        self.stages
     }
 }
 
@@ -121,23 +128,23 @@ mod tests {
     fn all(authentication: &Acknowledged, run: RunMark) -> AllObjectsStored {
         let configuration = stored(ObjectRole::Configuration, Destination::STIROT_CONFIG, 1, run);
         let data = stored(ObjectRole::Data, Destination::STIROT_DATA, 2, run);
-        AllObjectsStored::assemble(authentication, &configuration, &data).unwrap()
+        AllObjectsStored::assemble(authentication, &[&configuration, &data]).unwrap()
     }
 
     #[test]
     fn closed_takes_the_proof_about_the_object_that_is_stored_in_this_run() {
-        let run = RunMark::of_plan([1; 32]);
+        let run = RunMark::of_plan([1; 32], BootStages::One);
         let way_back = || WayBack::by_certificate(object(9, run), BOARD, BOARD, &accepted(BOARD)).unwrap();
         let climb = Climb::to_closed(way_back(), &all(&object(9, run), run)).unwrap();
         assert_eq!((climb.state(), climb.board()), (ProductState::Closed, Some(BOARD)));
         assert!(Climb::to_closed(way_back(), &all(&object(8, run), run)).is_none(), "another object is stored");
-        let another = RunMark::of_plan([1; 32]);
+        let another = RunMark::of_plan([1; 32], BootStages::One);
         assert!(Climb::to_closed(way_back(), &all(&object(9, another), another)).is_none(), "another run");
     }
 
     #[test]
     fn what_another_board_accepted_proves_nothing() {
-        let run = RunMark::of_plan([1; 32]);
+        let run = RunMark::of_plan([1; 32], BootStages::One);
         assert!(WayBack::by_certificate(object(9, run), BOARD, BOARD, &accepted([8; 12])).is_none());
         let lock = stored(ObjectRole::DebugAuthentication, Destination::DA_LOCK, 9, run);
         assert!(WayBack::by_certificate(lock, BOARD, BOARD, &accepted(BOARD)).is_none());
@@ -145,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_regression_proves_the_same_object_on_the_same_board_in_the_same_run_and_no_other() {
-        let run = RunMark::of_plan([1; 32]);
+        let run = RunMark::of_plan([1; 32], BootStages::One);
         let by_password = |byte, run| stored(ObjectRole::DebugAuthentication, Destination::DA_PASSWORD, byte, run);
         let qualified = || {
             let stored = by_password(9, run);
@@ -154,7 +161,10 @@ mod tests {
         assert!(WayBack::by_password(by_password(9, run), BOARD, qualified()).is_some());
         assert!(WayBack::by_password(by_password(8, run), BOARD, qualified()).is_none());
         assert!(WayBack::by_password(by_password(9, run), [8; 12], qualified()).is_none());
-        assert!(WayBack::by_password(by_password(9, RunMark::of_plan([1; 32])), BOARD, qualified()).is_none());
+        assert!(
+            WayBack::by_password(by_password(9, RunMark::of_plan([1; 32], BootStages::One)), BOARD, qualified())
+                .is_none()
+        );
         assert!(WayBack::by_password(object(9, run), BOARD, qualified()).is_none());
     }
 }

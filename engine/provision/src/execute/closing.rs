@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use board::TraceKind;
 use chip::product_state::ProductState;
-use chip::trace::{Check, Event as TraceEvent, Stop, TraceWord};
+use chip::trace::{Check, Event as TraceEvent, Stage, Stop, TraceWord};
 
 use super::run::{Authentication, Run};
 use super::{Event, Right};
@@ -16,10 +16,11 @@ use crate::debug_authentication::Discovery;
 use crate::error::ProvisionError;
 use crate::evidence::Evidence;
 use crate::link::Survey;
+use crate::plan::BootStages;
 use crate::rsslib::RssOutcome;
 
-/// How long an application may take from reset to its first line: an installation erases and writes two slots.
-pub(super) const BANNER_TIMEOUT: Duration = Duration::from_secs(60);
+/// What each line of the studio's second boot stage begins with.
+const SECOND_STAGE_MARK: &str = "[oemurot] ";
 /// How long the console must be quiet for the banner to count as complete.
 pub(super) const BANNER_QUIET: Duration = Duration::from_millis(50);
 pub(super) const POLL: Duration = Duration::from_millis(2);
@@ -62,12 +63,12 @@ impl Run<'_> {
         Ok(Evidence::text("the chip shut the core's access port").with("call", format!("{outcome:?}")))
     }
 
-    /// Part of the key to the final state: three acknowledgements of this run.
+    /// Part of the key to the final state: this run's acknowledgement of every object that the plan's boot stages need.
     fn all_objects_stored(&self, authentication: &Acknowledged) -> Result<AllObjectsStored, ProvisionError> {
-        let (Some(configuration), Some(data)) = (&self.configuration, &self.data) else {
-            return Err(not_all_objects());
-        };
-        AllObjectsStored::assemble(authentication, configuration, data).ok_or_else(not_all_objects)
+        let needed = self.plan.stages.objects().iter();
+        let others: Vec<&Acknowledged> =
+            needed.filter_map(|role| self.stored.iter().find(|object| object.role() == *role)).collect();
+        AllObjectsStored::assemble(authentication, &others).ok_or_else(not_all_objects)
     }
 
     pub(super) fn prove_closed(&mut self) -> Result<Evidence, ProvisionError> {
@@ -126,52 +127,105 @@ impl Run<'_> {
         let trace = board.look(|board| board.peripherals.trace.cursor());
         self.link.reset_and_run()?;
         self.link.disconnect();
-        let banner = self.first_words(&board, &mut reader, trace)?;
-        let text = String::from_utf8_lossy(&banner).trim().chars().take(BANNER_KEPT).collect::<String>();
+        let heard = self.first_words(&board, &mut reader, trace)?;
+        let Heard { application, second_stage } = Heard::of(&String::from_utf8_lossy(&heard));
+        let text = application.trim().chars().take(BANNER_KEPT).collect::<String>();
         let names_it = self.plan.image_version.as_ref().is_some_and(|version| text.contains(version.as_str()));
         let seen = if names_it { "yes" } else { "no" };
         let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned();
         self.record.banner = Some(text.clone());
-        Ok(Evidence::text(format!("the application says: {line}")).with("banner", text).with("names_version", seen))
+        let evidence = Evidence::text(format!("the application says: {line}"));
+        let evidence = evidence.with("banner", text).with("names_version", seen);
+        Ok(if second_stage.is_empty() {
+            evidence
+        } else {
+            evidence.with("second_stage", second_stage.chars().take(BANNER_KEPT).collect::<String>())
+        })
     }
 
-    /// What the application says first, up to a pause.
+    /// What the application says first, up to a pause; before it, what the second boot stage told.
     fn first_words(
         &mut self,
         board: &VirtualBoard,
         reader: &mut ConsoleReader,
         trace: u64,
     ) -> Result<Vec<u8>, ProvisionError> {
-        let began = Instant::now();
+        let (began, limit) = (Instant::now(), banner_timeout(self.plan.stages));
         let mut words = Vec::new();
         let mut last = Instant::now();
         loop {
+            // At rest before the last look at the console, and nothing new: nothing will come any more.
+            let resting = board.is_at_rest();
             let new = reader.take();
-            if !new.is_empty() {
+            let nothing_new = new.is_empty();
+            if !nothing_new {
                 words.extend(new);
                 last = Instant::now();
             }
-            if words.contains(&b'\n') && last.elapsed() >= BANNER_QUIET {
+            let spoke = Heard::of(&String::from_utf8_lossy(&words)).is_a_line();
+            if spoke && last.elapsed() >= BANNER_QUIET {
                 return Ok(words);
             }
             self.safe_point()?;
-            if began.elapsed() >= BANNER_TIMEOUT || (words.is_empty() && board.is_at_rest()) {
-                // At rest without a word: nothing will come any more, and the trace says why.
-                let last = reader.take();
-                if last.is_empty() {
-                    return Err(ProvisionError::NotProved { what: silence(board, trace) });
-                }
-                words.extend(last);
+            if began.elapsed() >= limit || (!spoke && nothing_new && resting) {
+                // The trace says why.
+                return Err(ProvisionError::NotProved { what: silence(board, trace) });
             }
             thread::sleep(POLL);
         }
     }
 }
 
+/// How long an application may take from reset to its first line: an installation erases and writes slots, that of two
+/// boot stages two of them, the second with megabytes.
+pub(super) const fn banner_timeout(stages: BootStages) -> Duration {
+    match stages {
+        BootStages::One => Duration::from_secs(60),
+        BootStages::Two => Duration::from_secs(180),
+    }
+}
+
+/// What came from the console, by who said it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Heard {
+    /// Every line that isn't the second stage's.
+    pub(super) application: String,
+    /// What the second boot stage told of its decisions, one line each, without its mark.
+    second_stage: String,
+}
+
+impl Heard {
+    pub(super) fn of(console: &str) -> Self {
+        let mut heard = Self::default();
+        for line in console.split_inclusive('\n') {
+            match line.trim_start_matches(['\r', '\0']).strip_prefix(SECOND_STAGE_MARK) {
+                Some(told) => heard.second_stage.push_str(told),
+                None => heard.application.push_str(line),
+            }
+        }
+        heard
+    }
+
+    /// Whether the application said a line to its end.
+    pub(super) fn is_a_line(&self) -> bool {
+        self.application.split_inclusive('\n').any(|line| line.ends_with('\n') && !line.trim().is_empty())
+    }
+}
+
 fn not_all_objects() -> ProvisionError {
     ProvisionError::WrongState {
         state: ProductState::Provisioning.name().into(),
-        reason: "not all three objects were acknowledged in this run".into(),
+        reason: "not all objects that the plan stores were acknowledged in this run".into(),
+    }
+}
+
+/// A stage of the boot, as the field calls it.
+const fn stage_name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Rss => "RSS",
+        Stage::Stirot => "STiRoT",
+        Stage::Iloader => "iLoader",
+        Stage::Oemurot => "OEMuRoT",
     }
 }
 
@@ -192,7 +246,8 @@ fn silence(board: &VirtualBoard, trace: u64) -> String {
             _ => continue,
         };
         let named = named.map_or_else(|| format!("{:#x}", word.detail), str::to_owned);
-        let reason = format!("{:?}: {}: {named}", word.stage, word.event.text().split(':').next().unwrap_or_default());
+        let reason =
+            format!("{}: {}: {named}", stage_name(word.stage), word.event.text().split(':').next().unwrap_or_default());
         if reasons.last() != Some(&reason) {
             reasons.push(reason);
         }
@@ -220,6 +275,19 @@ mod tests {
         Authority, FinalState, Keeping, LeaveOpen, Link, ProvisionError, Right, RunFolder, SampleKeys, SiliconOptions,
         StepId, VirtualBoard, plan_for,
     };
+
+    #[test]
+    fn lines_of_the_second_stage_are_told_apart_from_the_applications() {
+        let console =
+            "[oemurot] application: download accepted\r\n[oemurot] starts it\r\n\r\nDemo\r\nversion 1.0.0\r\n";
+        let heard = super::Heard::of(console);
+        assert_eq!(heard.second_stage, "application: download accepted\r\nstarts it\r\n");
+        assert_eq!(heard.application, "\r\nDemo\r\nversion 1.0.0\r\n");
+        assert!(heard.is_a_line());
+        for nothing in ["", "\r\n", "[oemurot] starts it\r\n", "[oemurot] starts it\r\n\r\nDem"] {
+            assert!(!super::Heard::of(nothing).is_a_line(), "{nothing:?}");
+        }
+    }
 
     /// Offset of the minimum product state in STiROT_Config's body: 32 bytes of hash, then payload 0x1C.
     const MINIMUM_STATE: usize = 32 + 0x1C;

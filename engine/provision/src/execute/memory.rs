@@ -7,6 +7,7 @@ use super::Event;
 use super::run::Run;
 use crate::error::ProvisionError;
 use crate::evidence::Evidence;
+use crate::material::{SlotPair, erased};
 use crate::option_bytes::{OptionByteChange, OptionWord};
 use crate::plan::Change;
 use crate::record::hex;
@@ -31,16 +32,16 @@ impl Run<'_> {
             .with("obw2", format!("{:#010x}", read.obw2sr)))
     }
 
-    pub(super) fn external_flash(
-        &mut self,
-        installation: Region,
-        download: Region,
-        algorithm: &str,
-    ) -> Result<Evidence, ProvisionError> {
+    pub(super) fn external_flash(&mut self, slots: &[SlotPair], algorithm: &str) -> Result<Evidence, ProvisionError> {
         let before = self.link.option_bytes()?;
-        let slot = self.material.download.slot();
-        let digest = hex(&Sha256::digest(&slot));
-        let blocks = [(installation.start, vec![0xFF; installation.size as usize]), (download.start, slot)];
+        let (mut blocks, mut digests) = (Vec::new(), Vec::new());
+        for ((role, image), slots) in self.material.images().into_iter().zip(slots) {
+            let content = image.slot();
+            digests.push((image.name(role), hex(&Sha256::digest(&content))));
+            blocks.push(sectors(slots.installation, &[]));
+            blocks.push(sectors(slots.download, &content));
+        }
+        let bytes: usize = blocks.iter().map(|(_, block)| block.len()).sum();
         // Progress is told from inside the commit, which holds the link.
         let index = self.index;
         let events = &mut *self.events;
@@ -56,10 +57,15 @@ impl Run<'_> {
                 what: format!("the flash algorithm changed option bytes: before {before:x?}, after {after:x?}"),
             });
         }
-        Ok(Evidence::text("both slots read back, option bytes unchanged")
-            .with("bytes", u64::from(installation.size) + u64::from(download.size))
-            .with("download_slot_sha256", digest)
-            .with("algorithm", algorithm))
+        let count = if blocks.len() == 2 { "both".into() } else { format!("all {}", blocks.len()) };
+        let mut evidence = Evidence::text(format!("{count} slots read back, option bytes unchanged"))
+            .with("bytes", bytes)
+            .with("algorithm", algorithm);
+        for (name, digest) in digests {
+            let of = if blocks.len() == 2 { String::new() } else { format!("{}_", name.replace(' ', "_")) };
+            evidence = evidence.with(&format!("{of}download_slot_sha256"), digest);
+        }
+        Ok(evidence)
     }
 
     pub(super) fn write_loader(&mut self, address: u32) -> Result<Evidence, ProvisionError> {
@@ -95,4 +101,13 @@ impl Run<'_> {
             .with("loader_sha256", hex(&Sha256::digest(&self.plan.loader)))
             .with("loader_origin", self.plan.loader_origin()))
     }
+}
+
+/// A slot's content in the whole sectors that it takes of the flash, erased where the content doesn't reach.
+fn sectors(slot: Region, content: &[u8]) -> (u32, Vec<u8>) {
+    let taken = erased(slot);
+    let mut bytes = vec![0xFF; (slot.start - taken.start) as usize];
+    bytes.extend_from_slice(content);
+    bytes.resize(taken.size as usize, 0xFF);
+    (taken.start, bytes)
 }

@@ -4,14 +4,15 @@ use chip::memory_map::{
     AHB_SRAM1, AHB_SRAM2, AXI_SRAM1, AXI_SRAM2, AXI_SRAM3, AXI_SRAM4, BACKUP_SRAM, DTCM, ITCM, Region,
 };
 use chip::option_bytes::obw2;
-use formats::key_fields::{PRIVATE_SIZE, private_scalar};
-use formats::{ImageFile, PrivateKey, StirotConfig, payload_key};
+use formats::key_fields::private_scalar;
+use formats::{FormatError, ImageFile, PrivateKey, payload_key};
 use zeroize::Zeroizing;
 
 use super::run::Run;
 use crate::error::ProvisionError;
 use crate::evidence::Evidence;
 use crate::material::Download;
+use crate::stage_keys;
 
 /// Every RAM of the chip with both TCM shares at 0; the last is no memory while it holds the others' ECC.
 const MEMORIES: [(&str, Region); 9] = [
@@ -24,6 +25,15 @@ const MEMORIES: [(&str, Region); 9] = [
     ("AHB SRAM2", AHB_SRAM2),
     ("backup SRAM", BACKUP_SRAM),
     ("AXI SRAM4", AXI_SRAM4),
+];
+
+/// What the keys of the first boot stage are called.
+const FIRST: [&str; 3] = ["the private decryption key", "the private decryption key's encoding", "the image's key"];
+/// What those of the second are called.
+const SECOND: [&str; 3] = [
+    "the second stage's private decryption key",
+    "the second stage's private decryption key's encoding",
+    "the key of an image of the second stage",
 ];
 
 /// Something that must not lie in memory.
@@ -66,35 +76,36 @@ impl Run<'_> {
     }
 
     /// The private decryption key, as a number and as the object holds it, and the image's own key.
+    /// The private keys of every boot stage, and the keys of the images that they open.
     fn secrets(&self) -> Result<Vec<Secret>, ProvisionError> {
-        let body = &self.material.configuration.obk.body;
-        let (scalar, encoded) = decryption_key(body)?;
+        let material = self.material;
+        let internal = |error: FormatError| ProvisionError::Internal { what: format!("a key of the plan: {error}") };
+        let images = material.images();
+        let (first, others) = images.split_at_checked(1).unwrap_or_default();
+        let mut stages = vec![(FIRST, stage_keys::of_stirot(&material.configuration.obk).map_err(internal)?, first)];
+        if let Some(second) = &material.second {
+            let (_, decryption) = stage_keys::of_second_stage(&second.configuration.obk).map_err(internal)?;
+            stages.push((SECOND, decryption, others));
+        }
         let mut secrets = Vec::new();
-        secrets.extend(Secret::forms("the private decryption key", scalar));
-        secrets.extend(Secret::forms("the private decryption key's encoding", encoded));
-        let wrong =
-            |error: formats::FormatError| ProvisionError::Internal { what: format!("the image's key: {error}") };
-        let key = PrivateKey::from_stored(encoded).map_err(wrong)?;
-        let download = &self.material.download;
-        let image = ImageFile { content: download.bytes().to_vec(), address: None, apart: None };
-        match (payload_key(&image, &key), download) {
-            (Ok(key), _) => secrets.extend(Secret::forms("the image's key", &*key)),
-            // A damaged image, or one for another device: it has no key that this one could leave in its RAM.
-            (Err(_), Download::Trial { .. }) => {}
-            (Err(error), Download::Project(_)) => return Err(wrong(error)),
+        for ([name, encoding, of_image], encoded, images) in stages {
+            let scalar = private_scalar(encoded)
+                .map_err(|source| internal(FormatError::Layout { what: "a decryption key", source }))?;
+            secrets.extend(Secret::forms(name, scalar));
+            secrets.extend(Secret::forms(encoding, encoded));
+            let key = PrivateKey::from_stored(encoded).map_err(internal)?;
+            for (_, download) in images {
+                let image = ImageFile { content: download.bytes().to_vec(), address: None, apart: None };
+                match (payload_key(&image, &key), download) {
+                    (Ok(key), _) => secrets.extend(Secret::forms(of_image, &*key)),
+                    // A damaged image, or one for another device: it has no key that this one could leave in its RAM.
+                    (Err(_), Download::Trial { .. }) => {}
+                    (Err(error), Download::Project(_)) => return Err(internal(error)),
+                }
+            }
         }
         Ok(secrets)
     }
-}
-
-/// The private decryption key in STiROT_Config: as a number, and as the object spells it.
-fn decryption_key(body: &[u8]) -> Result<(&[u8; 32], &[u8; PRIVATE_SIZE]), ProvisionError> {
-    let internal = |what: String| ProvisionError::Internal { what };
-    let payload = body.get(32..).unwrap_or_default();
-    let configuration = StirotConfig::decode(payload).map_err(|error| internal(format!("STiROT_Config: {error}")))?;
-    let encoded = configuration.decryption_key;
-    let scalar = private_scalar(encoded).map_err(|error| internal(format!("STiROT_Config: {error}")))?;
-    Ok((scalar, encoded))
 }
 
 /// The first secret that lies in a memory, and its offset there.

@@ -1,4 +1,4 @@
-//! Steps of PROVISIONING itself: the climb to it, the three objects, the mailbox.
+//! Steps of PROVISIONING itself: the climb to it, the objects, the mailbox.
 
 use chip::product_state::ProductState;
 use chip::rsslib::SUCCESS;
@@ -37,12 +37,9 @@ impl Run<'_> {
     }
 
     pub(super) fn store(&mut self, role: ObjectRole) -> Result<Evidence, ProvisionError> {
-        let material = self.material;
-        let object = match role {
-            ObjectRole::DebugAuthentication => material.debug_authentication,
-            ObjectRole::Configuration => material.configuration,
-            ObjectRole::Data => material.data,
-        };
+        let object = self.material.object(role).ok_or_else(|| ProvisionError::Internal {
+            what: "an object of the second boot stage in a plan of one".into(),
+        })?;
         let sendable = match self.authority.right {
             // The one object that a consent is for; the others can be taken back.
             Right::Lock(consent) if role == ObjectRole::DebugAuthentication => Sendable::locking(&object.obk, consent),
@@ -52,10 +49,11 @@ impl Run<'_> {
             what: format!("{} reached the executor, and is no object that may be sent", object.name),
         })?;
         let sendable = sendable.only_for(self.board()?);
+        // From here on what was stored before, and what was proved of it, counts for nothing.
         if role == ObjectRole::DebugAuthentication {
-            // From here on what was stored before, and what was proved of it, counts for nothing.
             self.authentication = Authentication::Missing;
         }
+        self.stored.retain(|earlier| earlier.role() != role);
         let call = format!("DataProvisioning ({})", object.name);
         let mut attempt = 1;
         let status = loop {
@@ -74,12 +72,10 @@ impl Run<'_> {
         };
         let destination = object.obk.destination;
         let acknowledged = Acknowledged::from_status(role, &object.obk, status, self.mark);
-        match role {
-            ObjectRole::DebugAuthentication => {
-                self.authentication = acknowledged.map_or(Authentication::Missing, Authentication::Stored);
-            }
-            ObjectRole::Configuration => self.configuration = acknowledged,
-            ObjectRole::Data => self.data = acknowledged,
+        if role == ObjectRole::DebugAuthentication {
+            self.authentication = acknowledged.map_or(Authentication::Missing, Authentication::Stored);
+        } else {
+            self.stored.extend(acknowledged);
         }
         Ok(Evidence::text("acknowledged; buffer wiped and read back")
             .with("status", format!("{status:#010x}"))

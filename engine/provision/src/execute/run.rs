@@ -41,7 +41,7 @@ pub fn execute(
     run_plan(plan, &Material::of(outputs), link, authority, folder, cancel, events).map(|(record, _)| record)
 }
 
-/// As [`execute`], whatever goes into the download slot; of a trial, what STiRoT did with it, too.
+/// As [`execute`], whatever goes into the download slots; of a trial, what the boot stages did with it, too.
 pub(crate) fn run_plan(
     plan: &Plan,
     material: &Material<'_>,
@@ -87,13 +87,12 @@ pub(crate) fn run_plan(
         index: None,
         record: &mut record,
         timings: &mut timings,
-        mark: RunMark::of_plan(plan.hash),
+        mark: RunMark::of_plan(plan.hash, plan.stages),
         board: None,
         named: None,
         qualified: None,
         authentication: Authentication::Missing,
-        configuration: None,
-        data: None,
+        stored: Vec::new(),
         sighting: None,
     };
     let result = run.all(folder);
@@ -153,9 +152,9 @@ pub(super) struct Run<'a> {
     /// The regression that this board went through, until the object is proved by it.
     pub(super) qualified: Option<Qualified>,
     pub(super) authentication: Authentication,
-    pub(super) configuration: Option<Acknowledged>,
-    pub(super) data: Option<Acknowledged>,
-    /// What STiRoT did with an image under trial.
+    /// What the chip acknowledged of the other objects, one each.
+    pub(super) stored: Vec<Acknowledged>,
+    /// What the boot stages did with an image under trial.
     pub(super) sighting: Option<Sighting>,
 }
 
@@ -252,9 +251,7 @@ impl Run<'_> {
             Action::Survey => Err(ProvisionError::Internal { what: "a second survey in one plan".into() }),
             Action::Qualify { obw1, obw2 } => self.qualify(*obw1, *obw2),
             Action::MemoryOptions { obw1, obw2 } => self.memory_options(*obw1, *obw2),
-            Action::ExternalFlash { installation, download, algorithm } => {
-                self.external_flash(*installation, *download, algorithm)
-            }
+            Action::ExternalFlash { slots, algorithm } => self.external_flash(slots, algorithm),
             Action::ToProvisioning => self.climb_to_provisioning(),
             Action::Store(role) => self.store(*role),
             Action::Discover => self.discover(),
@@ -267,7 +264,7 @@ impl Run<'_> {
             Action::ToFinalState => self.climb_to_final_state(),
             Action::ProveClosed => self.prove_closed(),
             Action::WatchApplication => self.watch_application(),
-            Action::WatchTrial => self.watch_trial(),
+            Action::WatchTrial(by) => self.watch_trial(*by),
         }
     }
 

@@ -4,19 +4,21 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use chip::memory_map::Region;
 use chip::option_bytes::{self as ob, DebugAuthentication, obw1, obw2};
 use chip::registers::FLASH;
-use project::{ImageOutput, Outputs, erase_sectors};
+use project::{ObkOutput, erase_sectors};
 
 use super::{CredentialFiles, CubeFiles, FileCheck, refused};
 use crate::capability::ObjectRole;
 use crate::error::ProvisionError;
+use crate::material::{Download, ImageRole, Material, SlotPair};
 use crate::plan::{Action, Change, FinalState, Plan};
 use crate::profile::BoardProfile;
 
 /// Spans of STiROT_Config's file that hold no secret: what stands before and behind the private key (`formats.md` §1.5).
 const CONFIGURATION_PUBLIC: [Range<usize>; 2] = [0x2C..0x6B, 0xB1..0x10C];
+/// The same of OEMuROT_Config: the public key, and what fills the object behind the private one.
+const SECOND_PUBLIC: [Range<usize>; 2] = [0x2C..0x87, 0xCD..0xEC];
 /// The NOR of ST's discovery kit, for which STM32CubeProgrammer brings a loader that works beside a root of trust.
 const KIT_NOR: &str = "MX66UW1G45G";
 /// That loader's name (ST's `env.sh`).
@@ -86,7 +88,7 @@ pub(super) struct Script {
     pub(super) way_back: Vec<Item>,
 }
 
-/// Places in ST's order: the numbers of `formats.md` §4.1, a hundred apart.
+/// Places in ST's order: the numbers of `formats.md` §4.1, a hundred apart; what two boot stages add is between them.
 mod place {
     pub(super) const BEFORE: u16 = 50;
     pub(super) const SHARES: u16 = 100;
@@ -96,6 +98,8 @@ mod place {
     pub(super) const WAY_BACK: u16 = 320;
     pub(super) const CONFIGURATION: u16 = 400;
     pub(super) const DATA: u16 = 500;
+    pub(super) const SECOND_CONFIGURATION: u16 = 520;
+    pub(super) const SECOND_DATA: u16 = 540;
     pub(super) const WRITE_PROTECTION_OFF: u16 = 600;
     pub(super) const HIDDEN_AREA_OFF: u16 = 700;
     pub(super) const SPEED: u16 = 800;
@@ -113,8 +117,8 @@ mod place {
 }
 
 impl Script {
-    pub(super) fn of(plan: &Plan, outputs: &Outputs, files: &CubeFiles) -> Result<Self, ProvisionError> {
-        let mut list = List { placed: Vec::new(), plan, outputs, files };
+    pub(super) fn of(plan: &Plan, material: &Material<'_>, files: &CubeFiles) -> Result<Self, ProvisionError> {
+        let mut list = List { placed: Vec::new(), plan, material, files };
         for step in &plan.steps {
             list.add(&step.action)?;
         }
@@ -123,19 +127,28 @@ impl Script {
             FinalState::Closed => way_back(&list.placed, files.credential.as_ref()),
             FinalState::Locked => Vec::new(),
         };
+        let whole = |object: &ObkOutput| FileCheck::whole(&object.path, &object.obk.encode());
         let mut checks = vec![
-            match outputs.debug_authentication.obk.destination.method() {
+            match material.debug_authentication.obk.destination.method() {
                 Some(DebugAuthentication::Certificate | DebugAuthentication::Locked) => {
-                    FileCheck::whole(&outputs.debug_authentication.path, &outputs.debug_authentication.obk.encode())
+                    whole(material.debug_authentication)
                 }
                 // A digest of the object would help to guess the password.
-                _ => FileCheck::object(&outputs.debug_authentication, None),
+                _ => FileCheck::object(material.debug_authentication, None),
             },
-            FileCheck::object(&outputs.configuration, Some(&CONFIGURATION_PUBLIC)),
-            FileCheck::whole(&outputs.data.path, &outputs.data.obk.encode()),
-            FileCheck::whole(&files.loader, plan.loader()),
+            FileCheck::object(material.configuration, Some(&CONFIGURATION_PUBLIC)),
+            whole(material.data),
         ];
-        checks.push(FileCheck::on_disk(&outputs.image.path)?);
+        if let Some(second) = &material.second {
+            checks.push(FileCheck::object(second.configuration, Some(&SECOND_PUBLIC)));
+            checks.push(whole(second.data));
+        }
+        checks.push(FileCheck::whole(&files.loader, plan.loader()));
+        for (_, image) in material.images() {
+            if let Download::Project(image) = image {
+                checks.push(FileCheck::on_disk(&image.path)?);
+            }
+        }
         if let (FinalState::Closed, Some(credential)) = (plan.final_state, &files.credential) {
             checks.extend(FileCheck::credential(credential)?);
         }
@@ -157,7 +170,7 @@ impl Script {
 struct List<'a> {
     placed: Vec<(u16, Item)>,
     plan: &'a Plan,
-    outputs: &'a Outputs,
+    material: &'a Material<'a>,
     files: &'a CubeFiles,
 }
 
@@ -167,13 +180,11 @@ impl List<'_> {
         match action {
             Action::Survey => self.hot(place::BEFORE, "look whether the board answers", vec![]),
             Action::MemoryOptions { obw1, obw2 } => self.memory_options(*obw1, *obw2),
-            Action::ExternalFlash { installation, download, .. } => {
-                self.external_flash(*installation, *download)?;
-            }
+            Action::ExternalFlash { slots, .. } => self.external_flash(slots)?,
             Action::ToProvisioning => {
                 self.hot(place::PROVISIONING, "climb to PROVISIONING", plain(&["-psrss", "0x17"]));
             }
-            Action::Store(role) => self.store(*role),
+            Action::Store(role) => self.store(*role)?,
             Action::Discover => self.discover(),
             // The studio proves it by the board's own word, or by password by a regression at the beginning; the tool
             // can do the second only, and as a run of its own.
@@ -201,7 +212,7 @@ impl List<'_> {
             ),
             Action::ToFinalState => self.final_state(),
             Action::ProveClosed => self.prove(),
-            Action::WatchApplication | Action::WatchTrial => self.tell(
+            Action::WatchApplication | Action::WatchTrial(_) => self.tell(
                 place::APPLICATION,
                 "Now press the board's reset button and watch its console: the application's banner is the last proof.",
             ),
@@ -245,37 +256,58 @@ impl List<'_> {
         self.hot(place::ECC, "set ECC of the SRAM", plain(&["-ob", &format!("ECC_ON_SRAM={ecc}")]));
     }
 
-    fn external_flash(&mut self, installation: Region, download: Region) -> Result<(), ProvisionError> {
-        for (name, slot) in [("installation", installation), ("download", download)] {
-            let sectors = erase_sectors(slot)
-                .ok_or_else(|| refused(format!("the {name} slot is not in one window of the external flash")))?;
-            let (first, last) = (sectors.start(), sectors.end());
-            let words = plain(&["-e", &format!("[{first}"), &format!("{last}]")]);
-            let title = format!("erase the {name} slot at {:#010x}", slot.start);
-            self.push(place::ERASE_NOR, &title, Connection::Uart, words, Status::Done);
+    fn external_flash(&mut self, slots: &[SlotPair]) -> Result<(), ProvisionError> {
+        let images = self.material.images();
+        let of = |role: ImageRole| if images.len() == 1 { String::new() } else { format!(" of the {}", role.name()) };
+        let mut commands = Vec::new();
+        for ((role, _), slots) in images.iter().zip(slots) {
+            for (name, slot) in [("installation", slots.installation), ("download", slots.download)] {
+                let sectors = erase_sectors(slot).ok_or_else(|| {
+                    refused(format!("the {name} slot{} is not in one window of the external flash", of(*role)))
+                })?;
+                let (first, last) = (sectors.start(), sectors.end());
+                let words = plain(&["-e", &format!("[{first}"), &format!("{last}]")]);
+                commands.push((
+                    place::ERASE_NOR,
+                    format!("erase the {name} slot{} at {:#010x}", of(*role), slot.start),
+                    words,
+                ));
+            }
         }
-        let image = &self.outputs.image;
-        let mut words = vec![Word::Plain("-d".into()), Word::File(image.path.clone())];
-        if !is_hex(&image.path) {
-            words.push(Word::Plain(format!("{:#010x}", image.address)));
+        for (role, image) in &images {
+            let Download::Project(image) = image else {
+                return Err(refused("an image under trial is for a virtual board alone"));
+            };
+            let mut words = vec![Word::Plain("-d".into()), Word::File(image.path.clone())];
+            if !is_hex(&image.path) {
+                words.push(Word::Plain(format!("{:#010x}", image.address)));
+            }
+            words.push(Word::Plain("--verify".into()));
+            let what = if images.len() == 1 { "image" } else { role.name() };
+            let title = format!("write {what} {} into the download slot at {:#010x}", image.version, image.address);
+            commands.push((place::IMAGE, title, words));
         }
-        words.push(Word::Plain("--verify".into()));
-        let title = image_title(image);
-        self.push(place::IMAGE, &title, Connection::Uart, words, Status::Done);
+        for (place, title, words) in commands {
+            self.push(place, &title, Connection::Uart, words, Status::Done);
+        }
         Ok(())
     }
 
-    fn store(&mut self, role: ObjectRole) {
-        let (place, object) = match role {
-            ObjectRole::DebugAuthentication => (place::AUTHENTICATION, &self.outputs.debug_authentication),
-            ObjectRole::Configuration => (place::CONFIGURATION, &self.outputs.configuration),
-            ObjectRole::Data => (place::DATA, &self.outputs.data),
+    fn store(&mut self, role: ObjectRole) -> Result<(), ProvisionError> {
+        let place = match role {
+            ObjectRole::DebugAuthentication => place::AUTHENTICATION,
+            ObjectRole::Configuration => place::CONFIGURATION,
+            ObjectRole::Data => place::DATA,
+            ObjectRole::SecondConfiguration => place::SECOND_CONFIGURATION,
+            ObjectRole::SecondData => place::SECOND_DATA,
         };
+        let object = self.material.object(role).ok_or_else(|| refused("the plan stores an object that there isn't"))?;
         let title = format!("store {}", object.name);
         let words = vec![Word::Plain("-sdp".into()), Word::File(object.path.clone())];
         // ST's scripts connect once more before each object.
         self.hot(place, "connect again", Vec::new());
         self.hot(place, &title, words);
+        Ok(())
     }
 
     fn discover(&mut self) {
@@ -375,8 +407,4 @@ fn set_option(address: u32, mask: u32, value: u32, position: u32) -> Vec<Word> {
 
 fn is_hex(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("hex"))
-}
-
-fn image_title(image: &ImageOutput) -> String {
-    format!("write image {} into the download slot at {:#010x}", image.version, image.address)
 }

@@ -1,19 +1,15 @@
-//! Makes a plan from a project: which steps, in which order, with which words.
-//!
-//! The order is ST's (`formats.md` §4.1), its script defects mended, with one change: what can be done and read back
-//! in OPEN is done there.
+//! Makes a plan from a project: what it is made of, whether it can be made, its hash. Its steps are in the sibling file.
 
-use chip::memory_map::USER_FLASH;
-use chip::option_bytes::{DebugAuthentication, WRP_NONE, obw1, obw2};
-use project::{LoaderSetting, Outputs, Project, grouped};
+use project::{LoaderSetting, Outputs, Project};
 
 use super::checks::{Layout, PlanRefusal, reasons};
 use super::inputs::collect;
-use super::{Action, Change, FieldHash, FinalState, LoaderSource, Plan, Reason, Step, StepId, Undo};
-use crate::capability::ObjectRole;
+use super::steps::steps;
+use super::{FieldHash, FinalState, LoaderSource, Plan, Reason};
+use crate::expectations::{Circumstances, expectations};
 use crate::firmware;
-use crate::material::{Download, Material};
-use crate::profile::{BoardProfile, XspiSupply};
+use crate::material::{Material, SlotPair};
+use crate::profile::BoardProfile;
 
 /// Plans what will be done to a board. No board is needed.
 ///
@@ -28,7 +24,7 @@ pub fn plan(
     plan_of(project, &Material::of(outputs), final_state, profile)
 }
 
-/// As [`plan`], whatever goes into the download slot.
+/// As [`plan`], whatever goes into the download slots.
 pub(crate) fn plan_of(
     project: &Project,
     material: &Material<'_>,
@@ -54,14 +50,28 @@ pub(crate) fn plan_of(
     Ok(Plan {
         project: project.name().to_owned(),
         final_state,
+        stages: material.stages(),
         steps,
         hash: hash.finish(),
         inputs,
         profile: profile.name.clone(),
         sample_keys: project.sample_keys().into_iter().map(|key| key.name.to_string()).collect(),
+        expectations: material
+            .second
+            .as_ref()
+            .map(|second| {
+                let layout_of_second = second.layout.as_ref();
+                expectations(Circumstances {
+                    layout: layout_of_second,
+                    sram_ecc: layout.sram_ecc,
+                    final_state,
+                    profile,
+                })
+            })
+            .unwrap_or_default(),
         loader,
         loader_source,
-        image_version: material.download.version().map(str::to_owned),
+        image_version: material.application().version().map(str::to_owned),
         digests: material.digests(),
     })
 }
@@ -88,276 +98,14 @@ fn layout(project: &Project) -> Result<Layout, PlanRefusal> {
         reasons: vec![Reason {
             rule: "flow".into(),
             text: format!("the project's flow is “{}”, in which STiRoT takes no part", project.flow()),
-            help: "choose the flow of one boot stage".into(),
+            help: "choose the flow of one boot stage or of two".into(),
         }],
     })?;
     Ok(Layout {
-        installation: stirot.installation_slot(),
-        download: stirot.download_slot(),
+        slots: SlotPair { installation: stirot.installation_slot(), download: stirot.download_slot() },
+        firmware: stirot.firmware_area(),
         loader: stirot.loader_area(),
         minimum_state: stirot.minimum_state,
         sram_ecc: stirot.sram_ecc,
     })
-}
-
-fn memory_options(layout: &Layout, profile: &BoardProfile) -> (Change, Change, String) {
-    let speed = obw1::XSPI1_HSLV | obw1::XSPI2_HSLV;
-    let (obw1, speed_text) = match profile.xspi_supply {
-        XspiSupply::Low => (Change { mask: speed, value: speed }, "HSLV 1 (1.8 V)"),
-        XspiSupply::High => (Change { mask: speed, value: 0 }, "HSLV 0 (3.3 V)"),
-    };
-    let ecc = if layout.sram_ecc { obw2::ECC_ON_SRAM } else { 0 };
-    let obw2 = Change { mask: obw2::ITCM_AXI_SHARE_MASK | obw2::DTCM_AXI_SHARE_MASK | obw2::ECC_ON_SRAM, value: ecc };
-    let text = format!("TCM shares 0, ECC {}, {speed_text}", u8::from(layout.sram_ecc));
-    (obw1, obw2, text)
-}
-
-#[expect(clippy::too_many_lines, reason = "a table of eighteen steps reads best in one piece")]
-fn steps(
-    material: &Material<'_>,
-    layout: &Layout,
-    loader: &[u8],
-    final_state: FinalState,
-    profile: &BoardProfile,
-) -> Vec<Step> {
-    let (obw1, obw2, options_text) = memory_options(layout, profile);
-    let Layout { installation, download, .. } = *layout;
-    let wrp = u32::from(project::loader::write_protection(layout.loader));
-    let mut steps = Vec::with_capacity(StepId::ALL.len());
-    let mut step = |id, title: &str, what: String, proof: &str, why: &str, undo, bytes: u64, action| {
-        steps.push(Step { id, title: title.into(), what, proof: proof.into(), why: why.into(), undo, bytes, action });
-    };
-    let object = |object: &project::ObkOutput| {
-        (
-            format!(
-                "{} · HDPL {} · index {}",
-                object.name,
-                object.obk.destination.hdpl(),
-                object.obk.destination.index()
-            ),
-            object.obk.body.len() as u64,
-        )
-    };
-
-    step(
-        StepId::Survey,
-        "Measure the board",
-        "identity, supply, product state".into(),
-        "0x485 in OPEN, or where a run broke off",
-        "nothing is written to a board that the plan does not fit",
-        Undo::Nothing,
-        0,
-        Action::Survey,
-    );
-    let method = material.debug_authentication.obk.destination.method();
-    if final_state == FinalState::Closed && method == Some(DebugAuthentication::Password) {
-        step(
-            StepId::Qualification,
-            "Go the way back once",
-            "PROVISIONING, the password's object, a full regression".into(),
-            "the board is in OPEN again",
-            "a password permits a regression only, so that nothing less proves it; done first, nothing is erased twice",
-            Undo::ByRegression,
-            material.debug_authentication.obk.body.len() as u64,
-            Action::Qualify { obw1, obw2 },
-        );
-    }
-    step(
-        StepId::MemoryOptions,
-        "Set the memories' option bytes",
-        options_text,
-        "read back after a reset",
-        "STiRoT and the iLoader expect whole TCMs; the NOR's pads need their speed option before the NOR is written",
-        Undo::Reversible,
-        8,
-        Action::MemoryOptions { obw1, obw2 },
-    );
-    step(
-        StepId::ExternalFlash,
-        "Write the external flash",
-        match material.download.version() {
-            Some(version) => format!("NOR {} · image {version}", grouped(download.start)),
-            None => format!("NOR {} · {}", grouped(download.start), material.download.name()),
-        },
-        "both slots read back, option bytes unchanged",
-        "STiRoT installs what lies in the download slot; the installation slot is erased for it, and in OPEN both can be read back",
-        Undo::Reversible,
-        u64::from(download.size) + u64::from(installation.size),
-        Action::ExternalFlash { installation, download, algorithm: profile.nor_algorithm.clone().unwrap_or_default() },
-    );
-    step(
-        StepId::Provisioning,
-        "Climb to PROVISIONING",
-        "SetProductState 0x17".into(),
-        "option bytes read back",
-        "objects can be stored in this state only; user code does not run in it",
-        Undo::ByRegression,
-        0,
-        Action::ToProvisioning,
-    );
-    let (what, bytes) = object(material.debug_authentication);
-    step(
-        StepId::DebugAuthentication,
-        "Store the debug-authentication object",
-        what,
-        "acknowledged; buffer wiped and read back",
-        "it is the way back, so it comes before everything that needs one",
-        if final_state == FinalState::Locked { Undo::Never } else { Undo::ByRegression },
-        bytes,
-        Action::Store(ObjectRole::DebugAuthentication),
-    );
-    step(
-        StepId::Discovery,
-        "Ask the mailbox",
-        "discovery on access port 0".into(),
-        "the ROM answers and names PROVISIONING",
-        "a board that does not answer here would not answer once it is closed",
-        Undo::Nothing,
-        0,
-        Action::Discover,
-    );
-    if final_state == FinalState::Closed {
-        let (what, proof) = if method == Some(DebugAuthentication::Password) {
-            (
-                "the object that the regression led back from".to_owned(),
-                "this board went back by it in this run; the password is in the wallet",
-            )
-        } else {
-            (
-                "certificates and a token for opening debug".to_owned(),
-                "this board accepts them, twice; the credential is in the wallet",
-            )
-        };
-        step(
-            StepId::WayBack,
-            "Prove the way back",
-            what,
-            proof,
-            "a board whose way back was never tried is lost when it fails; here a regression still helps",
-            Undo::Nothing,
-            0,
-            Action::ProveWayBack,
-        );
-    }
-    let (what, bytes) = object(material.configuration);
-    step(
-        StepId::Configuration,
-        "Store STiROT_Config",
-        what,
-        "acknowledged; buffer wiped and read back",
-        "STiRoT's keys and layout; it holds the private decryption key",
-        Undo::ByRegression,
-        bytes,
-        Action::Store(ObjectRole::Configuration),
-    );
-    let (what, bytes) = object(material.data);
-    step(
-        StepId::Data,
-        "Store STiROT_Data",
-        what,
-        "acknowledged; buffer wiped and read back",
-        "STiRoT keeps its security counter there",
-        Undo::ByRegression,
-        bytes,
-        Action::Store(ObjectRole::Data),
-    );
-    step(
-        StepId::ProtectionsOff,
-        "Switch protections off",
-        "WRP 0xFF, hidden area off".into(),
-        "option bytes read back",
-        "the user flash must be writable for the iLoader",
-        Undo::Reversible,
-        0,
-        Action::ProtectionsOff,
-    );
-    step(
-        StepId::Loader,
-        "Write the iLoader",
-        format!("{} · {} bytes", grouped(layout.loader.start), loader.len()),
-        "user flash read back, byte for byte",
-        "STiRoT never touches the external flash itself; the iLoader does it for STiRoT",
-        Undo::Reversible,
-        u64::from(USER_FLASH.size) + loader.len() as u64,
-        Action::Loader { address: layout.loader.start },
-    );
-    step(
-        StepId::LoaderProtection,
-        "Write-protect the iLoader",
-        format!("WRP {wrp:#04X}: {} sectors", (!wrp & WRP_NONE).count_ones()),
-        "option bytes read back",
-        "an application must not be able to change the loader",
-        Undo::ByRegression,
-        0,
-        Action::ProtectLoader { wrp },
-    );
-    step(
-        StepId::RootOfTrust,
-        "Select ST's root of trust",
-        "IROT_SELECT 0xB4".into(),
-        "option bytes read back",
-        "a closed board starts STiRoT and nothing else",
-        Undo::ByRegression,
-        0,
-        Action::SelectRootOfTrust,
-    );
-    step(
-        StepId::MemorySearch,
-        "Search the RAM for keys",
-        "every RAM of the chip".into(),
-        "no private key and no image key is found",
-        "a key left in RAM could be read by the next program that runs",
-        Undo::Nothing,
-        0,
-        Action::SearchMemory,
-    );
-    step(
-        StepId::FinalState,
-        &format!("Climb to {final_state}"),
-        match final_state {
-            FinalState::Closed => "SetProductState 0x72".into(),
-            FinalState::Locked => "SetProductState 0x5C".into(),
-        },
-        "the chip shuts the core's access port",
-        match final_state {
-            FinalState::Closed => {
-                "only after the chip acknowledged all three objects in this run, and the way back was proved"
-            }
-            FinalState::Locked => {
-                "only after the chip acknowledged all three objects in this run, by a person's consent"
-            }
-        },
-        if final_state == FinalState::Locked { Undo::Never } else { Undo::ByRegression },
-        0,
-        Action::ToFinalState,
-    );
-    step(
-        StepId::ClosedProof,
-        &format!("Prove {final_state}"),
-        "access port 1 and the mailbox".into(),
-        &match final_state {
-            FinalState::Closed => "port 1 refuses, discovery names CLOSED".to_owned(),
-            FinalState::Locked => "port 1 refuses; the mailbox names LOCKED or is silent".to_owned(),
-        },
-        "the last call loses the link, so that its answer proves nothing",
-        Undo::Nothing,
-        0,
-        Action::ProveClosed,
-    );
-    let (title, proof, why, action) = match &material.download {
-        Download::Project(image) => (
-            "Watch the application start",
-            format!("its banner, with version {}", image.version),
-            "the board is done when its application talks",
-            Action::WatchApplication,
-        ),
-        Download::Trial { .. } => (
-            "Watch STiRoT decide",
-            "the words that STiRoT leaves in the trace".to_owned(),
-            "whether the image is taken is what the trial is for",
-            Action::WatchTrial,
-        ),
-    };
-    step(StepId::Application, title, profile.console.clone(), &proof, why, Undo::Nothing, 0, action);
-    steps
 }

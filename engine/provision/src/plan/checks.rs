@@ -9,8 +9,8 @@ use chip::product_state::ProductState;
 use formats::Encryption;
 use project::{Finding, ImageOutput, Project, Severity};
 
-use super::FinalState;
-use crate::material::{Download, Material};
+use super::{FinalState, second_stage};
+use crate::material::{Download, ImageRole, Material, SlotPair, erased};
 use crate::profile::BoardProfile;
 use crate::way_back::credential_for;
 
@@ -43,8 +43,10 @@ impl PlanRefusal {
 /// What a plan needs to know of a project's layout.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layout {
-    pub(super) installation: Region,
-    pub(super) download: Region,
+    /// STiRoT's slots.
+    pub(super) slots: SlotPair,
+    /// What STiRoT fills in RAM.
+    pub(super) firmware: Region,
     pub(super) loader: Region,
     pub(super) minimum_state: ProductState,
     pub(super) sram_ecc: bool,
@@ -59,10 +61,11 @@ pub(super) fn reasons(
     final_state: FinalState,
     profile: &BoardProfile,
 ) -> Vec<Reason> {
-    let mut reasons = match material.download {
-        Download::Project(_) => broken_rules(project.check_for(final_state.target())),
+    let mut reasons = if material.tried_by().is_some() {
         // What the rules say of the project's own image is beside the point; making the objects asked the others.
-        Download::Trial { .. } => Vec::new(),
+        Vec::new()
+    } else {
+        broken_rules(project.check_for(final_state.target()))
     };
     let known: Vec<String> = reasons.iter().map(|reason| reason.rule.clone()).collect();
     let of_state = state_reasons(material, layout, final_state);
@@ -72,11 +75,21 @@ pub(super) fn reasons(
     if reasons.is_empty() && final_state == FinalState::Closed {
         reasons.extend(way_back_reason(project, material));
     }
-    reasons.extend(match &material.download {
-        Download::Project(image) => image_reasons(image, layout),
-        Download::Trial { content, .. } => trial_reasons(content, layout).into_iter().collect(),
-    });
-    reasons.extend(slot_reasons(layout, profile));
+    for ((role, image), slots) in material.images().into_iter().zip(material.slots(layout.slots)) {
+        match image {
+            Download::Project(output) => {
+                reasons.extend(image_reasons(output, expected_magic(material, role), slots.download))
+            }
+            Download::Trial { content, .. } => reasons.extend(trial_reasons(content, slots.download)),
+        }
+    }
+    let slots = slot_reasons(material, layout, profile);
+    // What lies outside or upon another can't be looked into any further.
+    let lie_well = slots.is_empty();
+    reasons.extend(slots);
+    if lie_well {
+        reasons.extend(second_stage::reasons(material, layout));
+    }
     reasons.extend(loader_reasons(loader, layout));
     reasons
 }
@@ -96,7 +109,7 @@ impl PlanRefusal {
     }
 }
 
-fn reason(rule: &str, text: impl Into<String>, help: impl Into<String>) -> Reason {
+pub(super) fn reason(rule: &str, text: impl Into<String>, help: impl Into<String>) -> Reason {
     Reason { rule: rule.into(), text: text.into(), help: help.into() }
 }
 
@@ -141,24 +154,28 @@ fn state_reasons(material: &Material<'_>, layout: &Layout, final_state: FinalSta
 /// Whether the credential opens the object: a plan that nothing leads back from isn't made.
 fn way_back_reason(project: &Project, material: &Material<'_>) -> Option<Reason> {
     let object = &material.debug_authentication.obk;
-    let problem = match material.download {
-        Download::Project(_) => credential_for(project, object).err()?,
+    if material.tried_by().is_some() {
         // A trial has a credential of its own, made together with the object.
-        Download::Trial { .. } => return None,
-    };
+        return None;
+    }
+    let problem = credential_for(project, object).err()?;
     Some(reason("way back", problem.to_string(), problem.help()))
 }
 
-/// Destinations, sizes and flags of the three objects, as this chip takes them (`formats.md` §1.3).
+/// Destinations, sizes and flags of the objects, as this chip takes them (`formats.md` §1.3).
 fn object_reasons(material: &Material<'_>) -> Vec<Reason> {
     let mut found = Vec::new();
     let authentication = material.debug_authentication;
     let authentication_size = if authentication.obk.destination == Destination::DA_LOCK { 0x20 } else { 0x60 };
-    let expected = [
+    let mut expected = vec![
         (authentication, None, authentication_size),
         (material.configuration, Some(Destination::STIROT_CONFIG), 0x100),
         (material.data, Some(Destination::STIROT_DATA), 0xC0),
     ];
+    if let Some(second) = &material.second {
+        expected.push((second.configuration, Some(Destination::OEMUROT_CONFIG), 0xE0));
+        expected.push((second.data, Some(Destination::OEMUROT_DATA), 0xC0));
+    }
     for (object, destination, size) in expected {
         let name = &object.name;
         let obk = &object.obk;
@@ -190,39 +207,49 @@ fn object_reasons(material: &Material<'_>) -> Vec<Reason> {
 }
 
 /// Whether what is to be tried can be put into the slot at all.
-fn trial_reasons(content: &[u8], layout: &Layout) -> Option<Reason> {
-    (content.len() > layout.download.size as usize).then(|| {
+fn trial_reasons(content: &[u8], slot: Region) -> Option<Reason> {
+    (content.len() > slot.size as usize).then(|| {
         reason(
             "image",
-            format!("{} bytes are to be tried, and the download slot has {}", content.len(), layout.download.size),
+            format!("{} bytes are to be tried, and the download slot has {}", content.len(), slot.size),
             "try an image that fits the slot, or make the project's firmware area larger",
         )
     })
 }
 
-fn image_reasons(image: &ImageOutput, layout: &Layout) -> Vec<Reason> {
+/// Who installs an image, and the magic that it looks for.
+fn expected_magic(material: &Material<'_>, role: ImageRole) -> (&'static str, u32) {
+    match (role, &material.second) {
+        (ImageRole::Application | ImageRole::Data, Some(_)) => ("OEMuRoT", second_stage::IMAGE_MAGIC),
+        _ => ("STiRoT", IMAGE_MAGIC),
+    }
+}
+
+fn image_reasons(image: &ImageOutput, (stage, expected): (&str, u32), slot: Region) -> Vec<Reason> {
     let mut found = Vec::new();
     let magic = image.bytes.first_chunk::<4>().map(|bytes| u32::from_le_bytes(*bytes));
-    if magic != Some(IMAGE_MAGIC) {
+    if magic != Some(expected) {
         found.push(reason(
             "image",
-            format!("{} is no STiRoT image: its magic is missing", image.path.display()),
-            "sign the application first; an unsigned binary can't be installed",
+            format!("{} is no image for {stage}: its magic is not {expected:#010x}", image.path.display()),
+            "sign it first, with the settings of the stage that installs it; an unsigned binary can't be installed",
         ));
     }
-    if image.bytes.len() > layout.download.size as usize {
+    if image.bytes.len() > slot.size as usize {
         found.push(reason(
             "image",
-            format!("the image has {} bytes, the slot {}", image.bytes.len(), layout.download.size),
-            "make the firmware area larger, or the application smaller",
+            format!("the image {} has {} bytes, its slot {}", image.path.display(), image.bytes.len(), slot.size),
+            "make the slot larger, or the program smaller",
         ));
     }
-    if image.address != layout.download.start {
+    if image.address != slot.start {
         found.push(reason(
             "image",
             format!(
-                "the image is for {:#010x}, the download slot is at {:#010x}",
-                image.address, layout.download.start
+                "the image {} is for {:#010x}, the download slot is at {:#010x}",
+                image.path.display(),
+                image.address,
+                slot.start
             ),
             "build the image again: its address comes from the configuration",
         ));
@@ -230,37 +257,60 @@ fn image_reasons(image: &ImageOutput, layout: &Layout) -> Vec<Reason> {
     found
 }
 
-fn slot_reasons(layout: &Layout, profile: &BoardProfile) -> Vec<Reason> {
+/// Every slot with its name: STiRoT's, and of two boot stages the second's.
+fn named_slots(material: &Material<'_>, layout: &Layout) -> Vec<(String, Region)> {
+    let owner = |role| match (role, &material.second) {
+        (_, None) => "",
+        (ImageRole::SecondStage, _) => "second stage's ",
+        (ImageRole::Application, _) => "application's ",
+        (ImageRole::Data, _) => "data image's ",
+    };
+    let of = material.images().into_iter().zip(material.slots(layout.slots));
+    of.flat_map(|((role, _), slots)| {
+        let owner = owner(role);
+        [(format!("{owner}installation slot"), slots.installation), (format!("{owner}download slot"), slots.download)]
+    })
+    .collect()
+}
+
+fn slot_reasons(material: &Material<'_>, layout: &Layout, profile: &BoardProfile) -> Vec<Reason> {
     let mut found = Vec::new();
     let nor = profile.nor_region();
-    for (name, slot) in [("installation", layout.installation), ("download", layout.download)] {
-        if !nor.contains_span(slot.start, slot.size) {
+    let slots = named_slots(material, layout);
+    for (name, slot) in &slots {
+        let taken = erased(*slot);
+        if !nor.contains_span(slot.start, slot.size) || !nor.contains_span(taken.start, taken.size) {
             found.push(reason(
                 "slot",
                 format!(
-                    "the {name} slot {:#010x} with {} bytes lies outside the {} at {:#010x}",
+                    "the {name} {:#010x} with {} bytes lies outside the {} at {:#010x}",
                     slot.start, slot.size, profile.nor, nor.start
                 ),
                 "choose an address inside the NOR of the board profile",
             ));
         }
+    }
+    for (name, slot) in slots.iter().take(2) {
         if !slot.start.is_multiple_of(SLOT_ALIGNMENT) {
             found.push(reason(
                 "slot",
-                format!("the {name} slot {:#010x} is not aligned to 64 KiB", slot.start),
+                format!("the {name} {:#010x} is not aligned to 64 KiB", slot.start),
                 "choose an address that is a multiple of 0x10000",
             ));
         }
     }
-    if layout.installation.overlaps(layout.download) {
-        found.push(reason(
-            "slot",
-            format!(
-                "installation slot {:#010x} and download slot {:#010x} overlap",
-                layout.installation.start, layout.download.start
-            ),
-            "move one of them by the size of the firmware area",
-        ));
+    for (number, (name, slot)) in slots.iter().enumerate() {
+        let others = slots.iter().skip(number + 1).filter(|(_, other)| erased(*slot).overlaps(erased(*other)));
+        found.extend(others.map(|(other_name, other)| {
+            reason(
+                "slot",
+                format!(
+                    "{name} {:#010x} and {other_name} {:#010x} overlap; each is erased in whole sectors of 64 KiB",
+                    slot.start, other.start
+                ),
+                "move one of them by its size",
+            )
+        }));
     }
     if profile.nor_algorithm.is_none() {
         found.push(reason(

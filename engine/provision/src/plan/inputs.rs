@@ -1,9 +1,12 @@
 //! What a plan is made of, named so that a record can show it: by hash, and what holds a secret by version and public
 //! fingerprint only.
 
+use std::ops::Range;
+
 use chip::option_bytes::DebugAuthentication;
 use formats::ObkFile;
-use project::Project;
+use formats::key_fields::{PRIVATE_SIZE, PUBLIC_SIZE};
+use project::{ObkOutput, Project};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -13,7 +16,9 @@ use crate::record::hex;
 
 /// Bytes of STiROT_Config's body that hold the private decryption key (`formats.md` §1.5: payload 0x3F, 70 bytes,
 /// behind the 32-byte hash).
-const CONFIGURATION_SECRET: std::ops::Range<usize> = 32 + 0x3F..32 + 0x3F + 70;
+const CONFIGURATION_SECRET: Range<usize> = 32 + 0x3F..32 + 0x3F + 70;
+/// Bytes of OEMuROT_Config's body that hold the private decryption key: behind hash and public key.
+const SECOND_SECRET: Range<usize> = 32 + PUBLIC_SIZE..32 + PUBLIC_SIZE + PRIVATE_SIZE;
 
 /// How an input is told from another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,33 +47,33 @@ pub struct Input {
 /// The inputs of a plan, and their public bytes into the plan's hash.
 pub(super) fn collect(project: &Project, material: &Material<'_>, loader: &[u8], hash: &mut FieldHash) -> Vec<Input> {
     let sha256 = |bytes: &[u8]| -> [u8; 32] { Sha256::digest(bytes).into() };
-    let image_digest = sha256(material.download.bytes());
-    hash.field("image", &image_digest);
-    if let Download::Project(image) = &material.download {
-        hash.field("image address", &image.address.to_le_bytes());
+    let mut inputs = Vec::new();
+    for (role, image) in material.images() {
+        let digest = sha256(image.bytes());
+        hash.field(image.name(role), &digest);
+        if let Download::Project(image) = image {
+            hash.field("image address", &image.address.to_le_bytes());
+        }
+        inputs.push(Input {
+            name: image.name(role).into(),
+            version: image.version().map(str::to_owned),
+            identity: Identity::Sha256(hex(&digest)),
+        });
     }
     let loader_digest = sha256(loader);
     hash.field("loader", &loader_digest);
-    let Material { debug_authentication: authentication, configuration, data, .. } = material;
-    vec![
-        Input {
-            name: material.download.name().into(),
-            version: material.download.version().map(str::to_owned),
-            identity: Identity::Sha256(hex(&image_digest)),
-        },
-        Input {
-            name: authentication.name.clone(),
-            version: None,
-            identity: authentication_identity(&authentication.obk, hash),
-        },
-        Input {
-            name: configuration.name.clone(),
-            version: None,
-            identity: configuration_identity(project, &configuration.obk, hash),
-        },
-        Input { name: data.name.clone(), version: None, identity: whole(&data.obk, hash) },
-        Input { name: "iLoader".into(), version: None, identity: Identity::Sha256(hex(&loader_digest)) },
-    ]
+    let object = |object: &ObkOutput, identity: Identity| Input { name: object.name.clone(), version: None, identity };
+    let Material { debug_authentication: authentication, configuration, data, second, .. } = material;
+    inputs.push(object(authentication, authentication_identity(&authentication.obk, hash)));
+    let with_key = |obk, secret, hash: &mut FieldHash| configuration_identity(project, obk, secret, hash);
+    inputs.push(object(configuration, with_key(&configuration.obk, CONFIGURATION_SECRET, hash)));
+    inputs.push(object(data, whole(&data.obk, hash)));
+    if let Some(second) = second {
+        inputs.push(object(second.configuration, with_key(&second.configuration.obk, SECOND_SECRET, hash)));
+        inputs.push(object(second.data, whole(&second.data.obk, hash)));
+    }
+    inputs.push(Input { name: "iLoader".into(), version: None, identity: Identity::Sha256(hex(&loader_digest)) });
+    inputs
 }
 
 fn header(obk: &ObkFile, hash: &mut FieldHash) {
@@ -96,14 +101,14 @@ fn authentication_identity(obk: &ObkFile, hash: &mut FieldHash) -> Identity {
     }
 }
 
-fn configuration_identity(project: &Project, obk: &ObkFile, hash: &mut FieldHash) -> Identity {
+fn configuration_identity(project: &Project, obk: &ObkFile, secret: Range<usize>, hash: &mut FieldHash) -> Identity {
     header(obk, hash);
     let public = obk
         .body
         .iter()
         .enumerate()
         .skip(32)
-        .filter(|(offset, _)| !CONFIGURATION_SECRET.contains(offset))
+        .filter(|(offset, _)| !secret.contains(offset))
         .map(|(_, byte)| *byte)
         .collect::<Vec<_>>();
     hash.field("configuration", &public);

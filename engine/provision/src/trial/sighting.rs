@@ -1,15 +1,42 @@
-//! What STiRoT did with an image, read from the words that it leaves in the trace. It reads them and decides nothing.
+//! What a boot stage did with an image, read from the words that it leaves in the trace. It reads them and decides nothing.
 
 use board::TraceKind;
 use chip::loader;
-use chip::trace::{Check, Event, Stage, Stop, TraceWord};
+use chip::trace::{Check, Event, Stage, Stop, Subject, SubjectImage, SubjectPlace, TraceWord};
 
 use crate::bench::VirtualBoard;
 
 /// Checks kept of one pass; a pass makes about ten.
 const CHECKS_KEPT: usize = 64;
 
-/// What STiRoT decided about the bytes in the download slot.
+/// Which boot stage an image is tried by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TriedBy {
+    /// STiRoT: the application of one boot stage, or the second of two.
+    #[default]
+    Stirot,
+    /// OEMuRoT: the application of two boot stages.
+    Oemurot,
+}
+
+impl TriedBy {
+    /// As the field calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stirot => "STiRoT",
+            Self::Oemurot => "OEMuRoT",
+        }
+    }
+
+    const fn stage(self) -> Stage {
+        match self {
+            Self::Stirot => Stage::Stirot,
+            Self::Oemurot => Stage::Oemurot,
+        }
+    }
+}
+
+/// What a boot stage decided about the bytes in its download slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// It had them installed.
@@ -19,7 +46,7 @@ pub enum Decision {
         /// The check that failed first.
         check: Check,
     },
-    /// The iLoader saw no image there: the slot doesn't begin with the magic.
+    /// Nobody saw an image there: the slot doesn't begin with the magic.
     NotSeen,
     /// It stopped before it decided.
     Stopped {
@@ -30,24 +57,49 @@ pub enum Decision {
     Unknown,
 }
 
+/// What a stage found that makes a check fail, in words: the check's own name says what should have been.
+pub(crate) const fn refusal_text(check: Check) -> &'static str {
+    match check {
+        Check::Configuration => "the stage's configuration object is missing or damaged",
+        Check::Data => "the stage's data object is missing or damaged",
+        Check::Magic => "it doesn't begin with the magic of this stage's images",
+        Check::Header => "its header says what no image of this stage can",
+        Check::Sizes => "its sizes and its slot don't fit each other",
+        Check::Counter => "its security counter is lower than the stored one, so that it is an older release",
+        Check::KeyBlob => "the key inside doesn't open with this board's: it was encrypted for another, or damaged",
+        Check::Hash => "its bytes have another hash than it states: it was damaged or changed",
+        Check::KeyHash => "another key signed it than the configured one",
+        Check::Signature => "its signature doesn't hold: it was changed, or signed by someone else",
+        Check::MinimumState => "the product state is below the configured minimum",
+        Check::HashReference => "its hash isn't that of the image that ran last",
+        Check::Layout => "the second stage's layout block can't work",
+        Check::Protection => "cipher engine or memory protection don't stand as they should",
+        Check::Vectors => "its vector table leads elsewhere than where it runs",
+        Check::RunCopy => "the copy that would run isn't the installed image",
+    }
+}
+
+/// What is said of the stage: “installed it”.
 impl std::fmt::Display for Decision {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Installed => f.write_str("STiRoT installed it"),
-            Self::Refused { check } => write!(f, "STiRoT refused it; failed: {}", check.text()),
-            Self::NotSeen => f.write_str("STiRoT saw no image in the download slot: it doesn't begin with the magic"),
-            Self::Stopped { stop } => write!(f, "STiRoT stopped before it decided: {}", stop.text()),
-            Self::Unknown => f.write_str("no decision of STiRoT's was seen"),
+            Self::Installed => f.write_str("installed it"),
+            Self::Refused { check } => {
+                write!(f, "refused it at the check “{}”: {}", check.text(), refusal_text(*check))
+            }
+            Self::NotSeen => f.write_str("saw no image in the download slot: it doesn't begin with the magic"),
+            Self::Stopped { stop } => write!(f, "stopped before it decided: {}", stop.text()),
+            Self::Unknown => f.write_str("was not seen to decide"),
         }
     }
 }
 
-/// On which way through STiRoT a check was made.
+/// On which way through the stage a check was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pass {
-    /// The image from the download slot lies in RAM.
+    /// Over the image from the download slot.
     Download,
-    /// The installed image lies in RAM.
+    /// Over the installed image.
     Installed,
 }
 
@@ -60,7 +112,7 @@ pub enum TracedAnswer {
     Failed,
 }
 
-/// One check that STiRoT told of.
+/// One check that the stage told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TracedCheck {
     /// On which way.
@@ -75,6 +127,7 @@ pub struct TracedCheck {
 /// decision counts, and of the passes over the download slot the first.
 #[derive(Debug, Default)]
 pub(crate) struct Sighting {
+    by: TriedBy,
     cursor: u64,
     /// The pass under way, and its checks.
     pass: Option<Pass>,
@@ -91,6 +144,16 @@ pub(crate) struct Sighting {
 }
 
 impl Sighting {
+    /// Of what this stage does.
+    pub(crate) fn of(by: TriedBy) -> Self {
+        Self { by, ..Self::default() }
+    }
+
+    /// The same, from behind a cursor of the trace on.
+    pub(crate) fn since(self, cursor: u64) -> Self {
+        Self { cursor, ..self }
+    }
+
     /// Reads what the board left since the last call, or since power-on.
     pub(crate) fn follow(&mut self, board: &VirtualBoard) {
         let (cursor, words) = board.look(|board| {
@@ -108,11 +171,63 @@ impl Sighting {
     }
 
     fn hear(&mut self, at: u64, word: TraceWord) {
-        if word.stage != Stage::Stirot {
+        if word.stage != self.by.stage() {
             return;
         }
         self.first.get_or_insert(at);
         self.last = at;
+        match self.by {
+            TriedBy::Stirot => self.hear_stirot(word),
+            TriedBy::Oemurot => self.hear_oemurot(word),
+        }
+    }
+
+    /// Of the second stage's images the application alone is looked at.
+    fn hear_oemurot(&mut self, word: TraceWord) {
+        let code = word.detail.to_le_bytes()[0];
+        let of_application = SubjectImage::from_code(code) == Some(SubjectImage::Application);
+        match word.event {
+            Event::Judges => {
+                let subject = Subject::decode(word.detail);
+                let place = subject.filter(|subject| subject.image == SubjectImage::Application);
+                let pass = place.map(|subject| match subject.place {
+                    SubjectPlace::Download => Pass::Download,
+                    SubjectPlace::Installation | SubjectPlace::RunCopy => Pass::Installed,
+                });
+                let copy = place.is_some_and(|subject| subject.place == SubjectPlace::RunCopy);
+                // The copy's checks are part of the same way; of the data image none are kept.
+                if pass.is_some() && !copy {
+                    self.checks.clear();
+                }
+                self.pass = pass;
+            }
+            Event::Passed => self.check(code, TracedAnswer::Passed),
+            Event::Failed => self.check(code, TracedAnswer::Failed),
+            Event::Installed if of_application => self.decide(Decision::Installed),
+            Event::DownloadErased if of_application => self.decide(self.refusal()),
+            Event::DownloadIgnored if of_application => self.decide(Decision::NotSeen),
+            Event::StartsApplication => {
+                self.started_by = std::mem::take(&mut self.checks);
+                self.started = true;
+            }
+            Event::Stopped => {
+                self.stop = Stop::from_code(code);
+                match (self.decision, self.stop) {
+                    (None, Some(stop)) => self.decide(Decision::Stopped { stop }),
+                    _ => self.started_by = std::mem::take(&mut self.checks),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Because of the first check that failed.
+    fn refusal(&self) -> Decision {
+        let failed = self.checks.iter().find(|check| check.answer == TracedAnswer::Failed);
+        failed.map_or(Decision::Unknown, |failed| Decision::Refused { check: failed.check })
+    }
+
+    fn hear_stirot(&mut self, word: TraceWord) {
         // Each detail of these events is a small code.
         let code = word.detail.to_le_bytes()[0];
         match word.event {
@@ -127,10 +242,7 @@ impl Sighting {
             Event::Passed => self.check(code, TracedAnswer::Passed),
             Event::Failed => self.check(code, TracedAnswer::Failed),
             Event::UpdateSave => self.decide(Decision::Installed),
-            Event::UpdateErase => {
-                let failed = self.checks.iter().find(|check| check.answer == TracedAnswer::Failed);
-                self.decide(failed.map_or(Decision::Unknown, |failed| Decision::Refused { check: failed.check }));
-            }
+            Event::UpdateErase => self.decide(self.refusal()),
             Event::StartsApplication => {
                 self.started_by = std::mem::take(&mut self.checks);
                 self.started = true;
@@ -166,22 +278,27 @@ impl Sighting {
         }
     }
 
+    /// Whose words are heard.
+    pub(crate) fn by(&self) -> TriedBy {
+        self.by
+    }
+
     /// What was decided about the download slot.
     pub(crate) fn decision(&self) -> Decision {
         self.decision.unwrap_or(Decision::Unknown)
     }
 
-    /// Whether STiRoT handed over to an application.
+    /// Whether the stage handed over to what it verified.
     pub(crate) fn application_started(&self) -> bool {
         self.started
     }
 
-    /// Why STiRoT stopped, when it said so.
+    /// Why the stage stopped, when it said so.
     pub(crate) fn stop(&self) -> Option<Stop> {
         self.stop
     }
 
-    /// Instructions from STiRoT's first word to its last.
+    /// Instructions from the stage's first word to its last.
     pub(crate) fn instructions(&self) -> u64 {
         self.first.map_or(0, |first| self.last.saturating_sub(first))
     }
@@ -260,5 +377,51 @@ mod tests {
         let failed = heard(&[(Event::CommandRead, loader::RSSCMD_ERROR), stopped(Stop::LoaderFailed)]);
         assert_eq!(failed.decision(), Decision::Stopped { stop: Stop::LoaderFailed });
         assert_eq!(heard(&[]).decision(), Decision::Unknown);
+    }
+
+    /// Hears OEMuRoT's words, one instruction apart.
+    fn heard_of_second(words: &[(Event, u16)]) -> Sighting {
+        let mut sighting = Sighting::of(TriedBy::Oemurot);
+        for (at, (event, detail)) in (100..).zip(words) {
+            sighting.hear(at, TraceWord { stage: Stage::Oemurot, event: *event, detail: *detail });
+        }
+        sighting
+    }
+
+    const fn judges(image: SubjectImage, place: SubjectPlace) -> (Event, u16) {
+        (Event::Judges, Subject { image, place }.encode())
+    }
+
+    #[test]
+    fn the_second_stages_decision_is_about_the_application_and_not_about_its_data() {
+        let (application, data) = (SubjectImage::Application, SubjectImage::Data);
+        let erased = |image| (Event::DownloadErased, image as u16);
+        let sighting = heard_of_second(&[
+            judges(application, SubjectPlace::Download),
+            passed(Check::Hash),
+            (Event::Installed, application as u16),
+            judges(application, SubjectPlace::Installation),
+            passed(Check::Signature),
+            erased(application),
+            judges(data, SubjectPlace::Download),
+            failed(Check::Hash),
+            erased(data),
+            (Event::StartsApplication, 0),
+        ]);
+        assert_eq!((sighting.decision(), sighting.application_started()), (Decision::Installed, true));
+        let checks: Vec<_> = sighting.into_checks().into_iter().map(|traced| (traced.pass, traced.check)).collect();
+        assert_eq!(checks, [(Pass::Download, Check::Hash), (Pass::Installed, Check::Signature)]);
+    }
+
+    #[test]
+    fn what_the_second_stage_refuses_ignores_or_never_comes_to_is_told_apart() {
+        let download = judges(SubjectImage::Application, SubjectPlace::Download);
+        let nothing = stopped(Stop::NoBootableImage);
+        let refused = heard_of_second(&[download, failed(Check::Counter), (Event::DownloadErased, 0), nothing]);
+        assert_eq!(refused.decision(), Decision::Refused { check: Check::Counter });
+        assert_eq!(refused.stop(), Some(Stop::NoBootableImage));
+        assert_eq!(heard_of_second(&[(Event::DownloadIgnored, 0), nothing]).decision(), Decision::NotSeen);
+        let never = heard_of_second(&[stopped(Stop::NoSecondData)]);
+        assert_eq!(never.decision(), Decision::Stopped { stop: Stop::NoSecondData });
     }
 }

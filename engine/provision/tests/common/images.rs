@@ -4,8 +4,8 @@ use board::{NorClip, TraceKind};
 use chip::memory_map as map;
 use chip::trace::TraceWord;
 use formats::{
-    ImageFile, ImageKeys, ImageSettings, PrivateKey, PublicKey, SecurityCounter, Version, build_image, decrypt,
-    payload_key,
+    ImageFile, ImageKeys, ImageSettings, Parts, PrivateKey, PublicKey, SecurityCounter, Tlv, Version, build_image,
+    decrypt, payload_key,
 };
 
 use super::Bench;
@@ -136,4 +136,24 @@ impl Bench {
             words.split_off(words.len().saturating_sub(40))
         })
     }
+}
+
+/// One offset in each part of an image that is checked.
+pub fn checked_places(image: &[u8]) -> Vec<(&'static str, usize)> {
+    let parts = Parts::decode(image).unwrap();
+    let inside = |value: &[u8]| value.as_ptr() as usize - image.as_ptr() as usize + value.len() / 2;
+    let tlv = |kind: u16| {
+        let entry = parts.tlvs.entries().map(Result::unwrap).find(|entry| entry.kind == kind).unwrap();
+        inside(entry.value)
+    };
+    let counter = parts.protected.unwrap().entries().map(Result::unwrap).next().unwrap();
+    vec![
+        ("header, version", 0x15),
+        ("header gap", 0x200),
+        ("payload", inside(parts.payload)),
+        ("security counter", inside(counter.value)),
+        ("hash", tlv(Tlv::SHA256)),
+        ("signature", tlv(Tlv::SIGNATURE)),
+        ("key blob", tlv(Tlv::WRAPPED_KEY)),
+    ]
 }

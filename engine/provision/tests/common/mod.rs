@@ -7,7 +7,13 @@
 pub mod behind;
 mod crafted;
 pub mod credentials;
+#[cfg(unix)]
+pub mod desk;
 mod images;
+pub mod lab;
+pub mod sweep;
+pub mod terminal;
+pub mod two_stages;
 pub mod wire;
 
 use std::path::{Path, PathBuf};
@@ -23,7 +29,7 @@ use provision::{
 use tempfile::TempDir;
 
 pub use crafted::Crafted;
-pub use images::Recipe;
+pub use images::{Recipe, checked_places};
 
 /// The files of a bench, powered or not.
 pub struct Files {
