@@ -12,6 +12,7 @@ use crate::icons;
 use crate::jobs::Jobs;
 use crate::model::debug::DebugIntent;
 use crate::model::images::ImagesIntent;
+use crate::model::updating::UpdateIntent;
 use crate::model::{JobKind, Model, ThemeChoice, View};
 use crate::settings::Settings;
 use crate::start::Start;
@@ -40,6 +41,8 @@ struct Parts {
     images: views::images::ImagesView,
     debug: views::debug::DebugView,
     provision: views::provision::ProvisionView,
+    boot_lab: views::boot_lab::BootLabView,
+    update: views::updating::UpdateView,
 }
 
 /// The window.
@@ -109,6 +112,7 @@ impl Studio {
             Effect::Cancel => self.jobs.cancel(),
             Effect::CancelTrial => self.jobs.cancel_trial(),
             Effect::CancelDebug => self.jobs.cancel_debug(),
+            Effect::CancelLab => self.jobs.cancel_lab(),
             Effect::Answer(answer) => self.jobs.answer(answer),
             Effect::Send(bytes) => self.jobs.send(&bytes),
             Effect::Copy(text) => {
@@ -147,7 +151,7 @@ impl Studio {
 
     /// Whether something goes on with the board that should come to its end.
     fn is_at_work(&self) -> bool {
-        self.model.active_run().is_some() || self.model.debug.running.is_some()
+        self.model.active_run().is_some() || self.model.update.goes_on() || self.model.debug.running.is_some()
     }
 
     fn close_guard(&mut self, ctx: &Context) {
@@ -161,8 +165,13 @@ impl Studio {
         } else if asked && self.is_at_work() {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             self.closing = true;
-            let run = self.model.active_run().is_some();
-            let stop = if run { Command::Cancel } else { Command::Debug(DebugIntent::Cancel) };
+            let stop = if self.model.active_run().is_some() {
+                Command::Cancel
+            } else if self.model.update.goes_on() {
+                Command::Update(UpdateIntent::Cancel)
+            } else {
+                Command::Debug(DebugIntent::Cancel)
+            };
             self.command(ctx, stop);
             self.model.notice = Some("closing when the board is left alone".to_owned());
         } else if self.closing && !self.is_at_work() {
@@ -175,8 +184,9 @@ impl Studio {
     /// given the time for that.
     fn end_trial(&mut self) {
         self.jobs.cancel_trial();
+        self.jobs.cancel_lab();
         let until = Instant::now() + TO_END;
-        while self.model.runs(JobKind::Trial) && Instant::now() < until {
+        while (self.model.runs(JobKind::Trial) || self.model.runs(JobKind::Lab)) && Instant::now() < until {
             for report in self.jobs.drain() {
                 update::receive(&mut self.model, report, &mut Vec::new());
             }
@@ -223,7 +233,7 @@ impl eframe::App for Studio {
         self.perform(ctx, effects);
         self.close_guard(ctx);
         self.look_again(ctx);
-        if self.model.active_run().is_some() || self.model.debug.running.is_some() {
+        if self.is_at_work() {
             ctx.request_repaint_after(WHILE_RUNNING);
         }
     }
@@ -281,15 +291,28 @@ fn shell(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Comma
             .frame(Frame::new().fill(t.panel).inner_margin(Margin { left: 14, right: 14, top: 6, bottom: 4 }))
             .show(ui, |ui| console::show(ui, model, &mut parts.console, commands));
     }
+    // What a copy of the board said stands under its story.
+    if model.view == View::BootLab {
+        Panel::bottom("story console")
+            .resizable(true)
+            .default_size(126.0)
+            .size_range(84.0..=420.0)
+            .frame(Frame::new().fill(t.panel).inner_margin(Margin { left: 14, right: 14, top: 6, bottom: 4 }))
+            .show(ui, |ui| views::boot_lab::console(ui, model));
+    }
     Panel::left("nav")
         .resizable(false)
         .exact_size(140.0)
         .frame(Frame::new().fill(t.panel).inner_margin(Margin { left: 8, right: 8, top: 10, bottom: 8 }))
-        .show(ui, |ui| navigation(ui, model, commands));
+        .show(ui, |ui| {
+            egui::ScrollArea::vertical().id_salt("nav").show(ui, |ui| navigation(ui, model, commands));
+        });
     // A file is about no board, and needs the room.
     let is_file = model.view == View::Images && model.object_file.is_none();
-    if !is_file {
-        ladder_panel(ui, model, parts, commands);
+    match model.view {
+        View::BootLab if model.object_file.is_none() => moment_panel(ui, model),
+        _ if is_file => {}
+        _ => ladder_panel(ui, model, parts, commands),
     }
     let whole = is_file && model.images.file.is_some();
     let margin = if whole { Margin::ZERO } else { Margin { left: 20, right: 20, top: 14, bottom: 8 } };
@@ -312,7 +335,14 @@ fn shell(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Comma
             View::Configuration => match &model.editing {
                 Some(editing) => {
                     let mut intents = Vec::new();
-                    views::configuration::show(ui, &editing.configuration, &mut parts.configuration, &mut intents);
+                    let here = model.here.as_ref();
+                    views::configuration::show(
+                        ui,
+                        &editing.configuration,
+                        here,
+                        &mut parts.configuration,
+                        &mut intents,
+                    );
                     commands.extend(intents.into_iter().map(Command::Configuration));
                 }
                 None => no_project(ui, model, "Configuration", commands),
@@ -320,7 +350,9 @@ fn shell(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Comma
             View::Keys => views::keys_sections::show(ui, model, &mut parts.keys, commands),
             View::Images => views::images::show(ui, model, &mut parts.images, commands),
             View::Debug => views::debug::show(ui, model, &mut parts.debug, commands),
+            View::Provision if model.update.open => views::updating::show(ui, model, &mut parts.update, commands),
             View::Provision => views::provision::show(ui, model, &mut parts.provision, commands),
+            View::BootLab => views::boot_lab::show(ui, model, &mut parts.boot_lab, commands),
         }
     });
     palette::show(ui, model, &mut parts.palette, commands);
@@ -340,6 +372,16 @@ fn ladder_panel(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Ve
         });
 }
 
+/// What stands at the picked moment of a story.
+fn moment_panel(ui: &mut Ui, model: &Model) {
+    let t = Tokens::of(ui);
+    Panel::right("moment")
+        .resizable(false)
+        .exact_size(250.0)
+        .frame(Frame::new().fill(t.panel).inner_margin(Margin { left: 14, right: 8, top: 14, bottom: 8 }))
+        .show(ui, |ui| views::boot_lab::moment(ui, model));
+}
+
 fn navigation(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing.y = 4.0;
     let t = Tokens::of(ui);
@@ -350,6 +392,7 @@ fn navigation(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
         (View::Images, icons::FILE, "Images"),
         (View::Debug, icons::SHIELD, "Debug"),
         (View::Provision, icons::PROVISION, "Provision"),
+        (View::BootLab, icons::BOOT_LAB, "Boot lab"),
     ];
     for (view, icon, name) in views {
         let command = Command::Show(view);

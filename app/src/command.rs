@@ -1,24 +1,28 @@
 //! Every intent a person can have, in one table: text, tooltip, shortcut, and when it is possible. Buttons, menus,
 //! shortcuts and the palette all read it. It carries nothing out: [`crate::update`] does.
 
+mod boot_lab;
 mod credentials;
 mod debug;
 mod doctor;
+mod editing;
 mod images;
+mod updating;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
 
 use chip::product_state::ProductState;
 use egui::{Key, KeyboardShortcut, Modifiers};
-use project::Remedy;
+use provision::lab::{OtherKey, Spot, Tamper};
 
+use crate::model::boot_lab::{LabIntent, Scenario};
 use crate::model::configuration::{ConfigurationIntent, Selection};
 use crate::model::credentials::{CredentialsIntent, KeysSection};
 use crate::model::debug::{Act, DebugIntent, Level};
 use crate::model::doctor::{Depth, DoctorIntent};
-use crate::model::editing::Editing;
 use crate::model::images::{Ask, BuildFile, Direction, ImagesIntent, InTheClear, Shown, Side};
+use crate::model::updating::UpdateIntent;
 use crate::model::{BoardKind, Goal, JobKind, Model, PlanSheet, ThemeChoice, Verdict, View};
 
 /// An intent.
@@ -50,6 +54,10 @@ pub enum Command {
     Credentials(CredentialsIntent),
     /// Find out what is wrong with a board.
     Doctor(DoctorIntent),
+    /// Boot copies of the virtual board.
+    Lab(LabIntent),
+    /// Update a closed board.
+    Update(UpdateIntent),
     /// Choose an object file in a dialog, to look at it.
     ChooseObjectFile,
     /// Look at an object file.
@@ -126,6 +134,24 @@ pub const PALETTE: &[Command] = &[
     Command::Doctor(DoctorIntent::Examine(Depth::WithReset)),
     Command::Doctor(DoctorIntent::Copy),
     Command::Doctor(DoctorIntent::Close),
+    Command::Update(UpdateIntent::Open),
+    Command::Update(UpdateIntent::Run),
+    Command::Update(UpdateIntent::Cancel),
+    Command::Update(UpdateIntent::Close),
+    Command::Lab(LabIntent::Run),
+    Command::Lab(LabIntent::Step),
+    Command::Lab(LabIntent::RunAll),
+    Command::Lab(LabIntent::Cancel),
+    Command::Lab(LabIntent::Choose(Scenario::Boot)),
+    Command::Lab(LabIntent::Choose(Scenario::UpdateApplication)),
+    Command::Lab(LabIntent::Choose(Scenario::UpdateSecondStage)),
+    Command::Lab(LabIntent::Tamper(Tamper::None)),
+    Command::Lab(LabIntent::Tamper(Tamper::FlipBit { spot: Spot::Header })),
+    Command::Lab(LabIntent::Tamper(Tamper::FlipBit { spot: Spot::Payload })),
+    Command::Lab(LabIntent::Tamper(Tamper::FlipBit { spot: Spot::Signature })),
+    Command::Lab(LabIntent::Tamper(Tamper::OtherKey { key: OtherKey::Signer })),
+    Command::Lab(LabIntent::Tamper(Tamper::OlderVersion)),
+    Command::Lab(LabIntent::Tamper(Tamper::SwapSlots)),
     Command::ReadBoard,
     Command::ResetBoard,
     Command::PowerCycle,
@@ -142,6 +168,7 @@ pub const PALETTE: &[Command] = &[
     Command::Configuration(ConfigurationIntent::Redo),
     Command::Configuration(ConfigurationIntent::BuildOutputs),
     Command::Configuration(ConfigurationIntent::MendChain),
+    Command::Configuration(ConfigurationIntent::ShowStages),
     Command::Configuration(ConfigurationIntent::ComputeLoaderNumbers),
     Command::Credentials(CredentialsIntent::Show(KeysSection::Certificates)),
     Command::Credentials(CredentialsIntent::Show(KeysSection::Wallet)),
@@ -179,6 +206,7 @@ pub const PALETTE: &[Command] = &[
     Command::Show(View::Images),
     Command::Show(View::Debug),
     Command::Show(View::Provision),
+    Command::Show(View::BootLab),
     Command::ChooseGoal(Goal::Closed),
     Command::ChooseGoal(Goal::Locked),
     Command::SwitchTheme,
@@ -205,11 +233,14 @@ impl Command {
             Self::Show(View::Keys) => "Show keys",
             Self::Show(View::Images) => "Show images",
             Self::Images(intent) => images::text(intent),
-            Self::Configuration(intent) => intent_text(intent),
+            Self::Configuration(intent) => editing::text(intent),
             Self::Show(View::Debug) => "Show debug authentication",
             Self::Debug(intent) => debug::text(intent),
             Self::Credentials(intent) => credentials::text(intent),
             Self::Doctor(intent) => doctor::text(*intent),
+            Self::Lab(intent) => boot_lab::text(intent),
+            Self::Update(intent) => updating::text(intent),
+            Self::Show(View::BootLab) => "Show Boot lab",
             Self::ChooseGoal(Goal::Closed) => "Plan for CLOSED",
             Self::ChooseGoal(Goal::Locked) => "Plan for LOCKED…",
             Self::Lock(_) => "Lock for ever",
@@ -257,11 +288,14 @@ impl Command {
             Self::Show(View::Keys) => "Keys, and what belongs together",
             Self::Show(View::Images) => "Any file byte by byte, and whether an image will boot",
             Self::Images(intent) => images::tooltip(intent),
-            Self::Configuration(intent) => intent_tooltip(intent),
+            Self::Configuration(intent) => editing::tooltip(intent),
             Self::Show(View::Debug) => "Discovery, credential, opening debug, regression",
             Self::Debug(intent) => debug::tooltip(intent),
             Self::Credentials(intent) => credentials::tooltip(intent),
             Self::Doctor(intent) => doctor::tooltip(*intent),
+            Self::Lab(intent) => boot_lab::tooltip(intent),
+            Self::Update(intent) => updating::tooltip(intent),
+            Self::Show(View::BootLab) => "A copy of the virtual board boots, check by check, and is tampered with",
             Self::ChooseGoal(Goal::Closed) => "The application runs; the credential leads back",
             Self::ChooseGoal(Goal::Locked) => "Nothing leads back; asks for the end of the UID before anything is done",
             Self::Lock(_) => "Runs the plan to LOCKED; nothing leads back",
@@ -310,7 +344,9 @@ impl Command {
             Self::Show(View::Images) => KeyboardShortcut::new(CTRL, Key::Num4),
             Self::Show(View::Debug) => KeyboardShortcut::new(CTRL, Key::Num5),
             Self::Show(View::Provision) => KeyboardShortcut::new(CTRL, Key::Num6),
+            Self::Show(View::BootLab) => KeyboardShortcut::new(CTRL, Key::Num7),
             Self::Images(intent) => return images::shortcut(intent),
+            Self::Lab(intent) => return boot_lab::shortcut(intent),
             Self::Configuration(ConfigurationIntent::Save) => KeyboardShortcut::new(CTRL, Key::S),
             Self::Configuration(ConfigurationIntent::Undo) => KeyboardShortcut::new(CTRL, Key::Z),
             Self::Configuration(ConfigurationIntent::Redo) => {
@@ -348,11 +384,13 @@ impl Command {
                 }
                 quiet_project(model)
             }
-            Self::Configuration(intent) => can_edit(model, intent),
+            Self::Configuration(intent) => editing::enabled(intent, model),
             Self::Images(intent) => images::enabled(intent, model),
             Self::Debug(intent) => debug::enabled(intent, model),
             Self::Credentials(intent) => credentials::enabled(intent, model),
             Self::Doctor(intent) => doctor::enabled(*intent, model),
+            Self::Lab(intent) => boot_lab::enabled(intent, model),
+            Self::Update(intent) => updating::enabled(intent, model),
             Self::ListBoards if model.runs(JobKind::Boards) => Err("looking already".into()),
             Self::ChooseBoard | Self::OpenBoard(_) | Self::NewBoard | Self::NewBoardAt(_) => quiet_board(model),
             Self::ReadBoard => powered_board(model),
@@ -409,6 +447,8 @@ impl Command {
             Self::SwitchTheme => model.theme != ThemeChoice::System,
             Self::Images(ImagesIntent::Show(shown)) => model.images.shown == *shown,
             Self::Images(ImagesIntent::ShowSide(side)) => model.images.side == *side,
+            Self::Lab(LabIntent::Choose(scenario)) => model.lab.scenario == *scenario,
+            Self::Lab(LabIntent::Tamper(tamper)) => model.lab.tamper == *tamper,
             _ => false,
         }
     }
@@ -433,75 +473,6 @@ pub fn quiet_project(model: &Model) -> Result<(), Refusal> {
     match model.jobs.iter().find(|job| matches!(job.kind, JobKind::Project | JobKind::Key)) {
         Some(job) => Err(format!("wait for this first: {}", job.text).into()),
         None => Ok(()),
-    }
-}
-
-/// What stands on the button of an intent that has one of its own; the others are named by the views.
-const fn intent_text(intent: &ConfigurationIntent) -> &'static str {
-    match intent {
-        ConfigurationIntent::Save => "Save project",
-        ConfigurationIntent::Undo => "Undo edit",
-        ConfigurationIntent::Redo => "Redo edit",
-        ConfigurationIntent::BuildOutputs => "Build outputs",
-        ConfigurationIntent::MendChain => "Mend what doesn't belong together",
-        ConfigurationIntent::ComputeLoaderNumbers => "Take the iLoader's own numbers",
-        _ => "Edit project",
-    }
-}
-
-const fn intent_tooltip(intent: &ConfigurationIntent) -> &'static str {
-    match intent {
-        ConfigurationIntent::Save => "Write every edited file, all or none",
-        ConfigurationIntent::Undo => "Take the last edit back",
-        ConfigurationIntent::Redo => "Do the edit again that was taken back",
-        ConfigurationIntent::BuildOutputs => "Objects and image, where they are stale or missing",
-        ConfigurationIntent::MendChain => "Take the step that mends the first broken link",
-        ConfigurationIntent::ComputeLoaderNumbers => "Size and offset from the binary itself, as one edit",
-        _ => "Changes nothing on the disk until it is saved",
-    }
-}
-
-/// Whether the project can be edited now, and the intent means something.
-fn can_edit(model: &Model, intent: &ConfigurationIntent) -> Result<(), Refusal> {
-    let Some(editing) = &model.editing else { return Err("no project is open".into()) };
-    let looks = matches!(
-        intent,
-        ConfigurationIntent::Select(_) | ConfigurationIntent::ShowDocument(_) | ConfigurationIntent::CopyText(_)
-    );
-    if looks {
-        return Ok(());
-    }
-    quiet_project(model)?;
-    let sheet = &editing.configuration;
-    match intent {
-        ConfigurationIntent::Save => sheet.save.clone().map_err(Refusal::from),
-        ConfigurationIntent::BuildOutputs => sheet.build.clone().map_err(Refusal::from),
-        ConfigurationIntent::Undo if sheet.can_undo.is_none() => Err("there is nothing to take back".into()),
-        ConfigurationIntent::Redo if sheet.can_redo.is_none() => Err("nothing was taken back".into()),
-        ConfigurationIntent::Mend(index) => {
-            let finding = editing.found.assessment.findings.get(*index);
-            can_mend(editing, finding.and_then(|finding| finding.remedy.as_ref()))
-        }
-        ConfigurationIntent::MendChain => match editing.found.assessment.belonging.first_broken() {
-            Some(broken) => can_mend(editing, broken.remedy.as_ref()),
-            None => Err("nothing is broken".into()),
-        },
-        ConfigurationIntent::ComputeLoaderNumbers => {
-            sheet.loader_numbers.as_ref().map(|_| ()).map_err(|why| Refusal::from(why.clone()))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Building is no different from its own button; every other remedy is an edit, a new key, or reading again.
-fn can_mend(editing: &Editing, remedy: Option<&Remedy>) -> Result<(), Refusal> {
-    match remedy {
-        Some(Remedy::Build) => editing.configuration.build.clone().map_err(Refusal::from),
-        Some(Remedy::NewChain(_)) if editing.configuration.unsaved > 0 => {
-            Err("edits of the project aren't saved; save them first".into())
-        }
-        Some(_) => Ok(()),
-        None => Err("only a person can mend this".into()),
     }
 }
 

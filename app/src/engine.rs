@@ -1,11 +1,13 @@
 //! What the jobs do, in the words of the engine: open, build, plan, survey, provision. Everything here blocks, so it
 //! is called from a job's thread only; nothing here decides what should happen to a board.
 
+pub(crate) mod boot_lab;
 pub(crate) mod credentials;
 pub(crate) mod debug;
 pub(crate) mod doctor;
 pub(crate) mod editing;
 pub(crate) mod images;
+pub(crate) mod updating;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,12 +15,14 @@ use std::time::Instant;
 
 use chip::product_state::ProductState;
 use project::{BoardFacts, Draft, Project, Wallet};
+use provision::update::UpdatePlan;
 use provision::{
     BoardAddress, BoardProfile, Cancel, Event, Goal, Link, LockConsent, RunFolder, SampleKeys, SiliconOptions, Survey,
     Terms, VirtualBoard, VirtualOptions,
 };
 
 use crate::jobs::Wake;
+use crate::model::boot_stages::HereSheet;
 use crate::model::debug::CredentialState;
 use crate::model::{BoardChoice, BoardKind, Card, JobKind, Verdict};
 use crate::sheets;
@@ -51,6 +55,8 @@ pub struct Desk {
     /// A link that has a core halted or let in: given up only when the board is used otherwise.
     held: Mutex<Option<Link>>,
     workbench: Mutex<images::Workbench>,
+    /// The update that was planned last.
+    update: Mutex<Option<UpdatePlan>>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -77,12 +83,22 @@ impl Desk {
             powered: Mutex::default(),
             held: Mutex::default(),
             workbench: Mutex::default(),
+            update: Mutex::default(),
         }
     }
 
     /// What the virtual board's console sent since the last call.
     pub fn console(&self) -> Vec<u8> {
         lock(&self.powered).as_ref().map(VirtualBoard::console_take).unwrap_or_default()
+    }
+
+    /// Where the virtual board's core is. Its state is not among what is seen here: that is measured.
+    pub fn here(&self) -> Option<HereSheet> {
+        let powered = lock(&self.powered);
+        let board = powered.as_ref()?;
+        let provision::Whereabouts { pc, hdpl, at_rest } = board.whereabouts();
+        let name = board.path().file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Some(HereSheet { board: name, state: None, pc, hdpl, at_rest })
     }
 
     /// Types on the virtual board's console.
@@ -224,6 +240,7 @@ fn do_it(desk: &Desk, request: Request, edited: Option<Edited>) -> Result<Vec<Re
                 name: name.unwrap_or_else(|| "project".to_owned()),
                 flow: project::Flow::Stirot,
                 credential: project::Credential::Certificate,
+                second_stage: formats::ApplicationRun::InPlace,
             };
             project::template::create(&folder, &new).map_err(|error| sheets::project_card(&error))?;
             open_project(desk, &folder, edited)
@@ -252,6 +269,8 @@ fn do_it(desk: &Desk, request: Request, edited: Option<Edited>) -> Result<Vec<Re
         Request::Provision { .. }
         | Request::Lock { .. }
         | Request::Debug(_)
+        | Request::Lab(_)
+        | Request::Update(_)
         | Request::PickProject
         | Request::PickBoard
         | Request::PickObject

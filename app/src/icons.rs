@@ -37,3 +37,4 @@ pub(crate) const SWITCH_OFF: &str = "\u{e674}";
 pub(crate) const SWITCH_ON: &str = "\u{e676}";
 pub(crate) const ERASE: &str = "\u{e4a6}";
 pub(crate) const UP: &str = "\u{e13c}";
+pub(crate) const BOOT_LAB: &str = "\u{e792}";

@@ -13,6 +13,7 @@ use provision::Cancel;
 use crate::dialogs;
 use crate::engine::debug::Talk;
 use crate::engine::{self, Desk, Edited};
+use crate::model::boot_stages::HereSheet;
 use crate::model::debug::Answer;
 use crate::model::images::BuildFile;
 use crate::model::{Card, Job, JobKind};
@@ -38,6 +39,9 @@ pub struct Jobs {
     cancel: Option<Cancel>,
     cancel_trial: Option<Cancel>,
     cancel_debug: Option<Cancel>,
+    cancel_lab: Option<Cancel>,
+    /// Where the virtual board's core was, as it was last reported.
+    here: Option<HereSheet>,
     /// To the act of debug authentication that may wait for a person.
     answers: Option<Sender<Answer>>,
 }
@@ -57,6 +61,8 @@ impl Jobs {
             cancel: None,
             cancel_trial: None,
             cancel_debug: None,
+            cancel_lab: None,
+            here: None,
             answers: None,
         }
     }
@@ -73,9 +79,10 @@ impl Jobs {
         let reports = self.sender.clone();
         let cancel = Cancel::new();
         match kind {
-            JobKind::Provision => self.cancel = Some(cancel.clone()),
+            JobKind::Provision | JobKind::Update => self.cancel = Some(cancel.clone()),
             JobKind::Trial => self.cancel_trial = Some(cancel.clone()),
             JobKind::Debug => self.cancel_debug = Some(cancel.clone()),
+            JobKind::Lab => self.cancel_lab = Some(cancel.clone()),
             _ => {}
         }
         let (answering, answers) = channel();
@@ -98,7 +105,12 @@ impl Jobs {
                     let chosen = chosen.map(|path| CredentialsReport::ExportChosen(index, path));
                     Ok(chosen.map(Report::Credentials).into_iter().collect())
                 }
-                Request::Provision { .. } | Request::Lock { .. } | Request::Images(_) | Request::Debug(_) => {
+                Request::Provision { .. }
+                | Request::Lock { .. }
+                | Request::Images(_)
+                | Request::Debug(_)
+                | Request::Lab(_)
+                | Request::Update(_) => {
                     let told = Arc::clone(&wake);
                     let asked = cancel.clone();
                     let mut tell = |report| {
@@ -117,6 +129,8 @@ impl Jobs {
                             let mut talk = Talk { cancel: &cancel, answers: &answers, tell: &mut tell };
                             engine::debug::carry_out(&desk, request, edited, &mut talk)
                         }
+                        Request::Update(request) => engine::updating::carry_out(&desk, request, &cancel, &mut tell),
+                        Request::Lab(request) => engine::boot_lab::carry_out(&desk, request, &cancel, &mut tell),
                         request => engine::provision(&desk, request, &cancel, &mut tell),
                     }
                 }
@@ -167,6 +181,11 @@ impl Jobs {
             }
             reports.push(Report::Ended(id));
         }
+        let here = self.desk.here();
+        if here != self.here {
+            self.here.clone_from(&here);
+            reports.push(Report::Here(here));
+        }
         let console = self.desk.console();
         if !console.is_empty() {
             reports.push(Report::Console(console));
@@ -191,6 +210,13 @@ impl Jobs {
     /// Asks the act of debug authentication to stop.
     pub fn cancel_debug(&self) {
         if let Some(cancel) = &self.cancel_debug {
+            cancel.cancel();
+        }
+    }
+
+    /// Asks the lab to stop.
+    pub fn cancel_lab(&self) {
+        if let Some(cancel) = &self.cancel_lab {
             cancel.cancel();
         }
     }

@@ -1,6 +1,8 @@
 //! What the window knows: project, board, plan, run, console, jobs. No egui types, and nothing here acts:
 //! [`crate::update`] is the only place that changes it, [`crate::jobs`] the only one that reaches a board.
 
+pub mod boot_lab;
+pub mod boot_stages;
 pub mod configuration;
 pub mod credentials;
 pub mod debug;
@@ -8,9 +10,12 @@ pub mod doctor;
 pub mod editing;
 #[cfg(test)]
 pub(crate) mod example_sheets;
+#[cfg(test)]
+pub(crate) mod example_story;
 pub mod images;
 pub mod keys;
 mod run;
+pub mod updating;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -61,6 +66,8 @@ pub enum View {
     Debug,
     /// Preflight, plan, run, verdict.
     Provision,
+    /// The boot of a copy of the virtual board, check by check.
+    BootLab,
 }
 
 /// Which theme the person wants.
@@ -141,6 +148,8 @@ pub struct ProjectSheet {
     pub folder: PathBuf,
     /// Boot stages and way back in a few words.
     pub summary: String,
+    /// Which stages boot.
+    pub flow: project::Flow,
     /// Sample keys in use; empty when all keys are the person's own.
     pub sample_keys: Vec<SampleKeyLine>,
     /// Rules that don't hold.
@@ -259,6 +268,10 @@ pub enum JobKind {
     Debug,
     /// Finding out what is wrong with the board.
     Doctor,
+    /// A boot of a copy of the board, or many.
+    Lab,
+    /// An update of a closed board.
+    Update,
     /// Reading the wallet, or putting something into it or out of it.
     Wallet,
     /// A file dialog is open.
@@ -335,6 +348,12 @@ pub struct Model {
     pub credentials: credentials::Credentials,
     /// What was found out about a board that doesn't do what it should.
     pub doctor: doctor::Doctor,
+    /// The update of a closed board.
+    pub update: updating::Updating,
+    /// Where the open virtual board's core is.
+    pub here: Option<boot_stages::HereSheet>,
+    /// The boot of a copy of the board.
+    pub lab: boot_lab::BootLab,
     /// Where the plan leads.
     pub goal: Goal,
     /// Whether a person confirmed that keys everybody has go into this real board.
@@ -375,6 +394,9 @@ impl Model {
             debug: debug::DebugPanel::default(),
             credentials: credentials::Credentials::default(),
             doctor: doctor::Doctor::default(),
+            update: updating::Updating::default(),
+            here: None,
+            lab: boot_lab::BootLab::default(),
             goal: Goal::Closed,
             sample_keys_confirmed: false,
             plan: PlanSheet::None,
@@ -420,7 +442,9 @@ impl Model {
 
     /// The job that holds the board, if any.
     pub fn board_job(&self) -> Option<&Job> {
-        let holds = |kind| matches!(kind, JobKind::Board | JobKind::Provision | JobKind::Debug | JobKind::Doctor);
+        let holds = |kind| {
+            matches!(kind, JobKind::Board | JobKind::Provision | JobKind::Debug | JobKind::Doctor | JobKind::Update)
+        };
         self.jobs.iter().find(|job| holds(job.kind))
     }
 

@@ -1,11 +1,13 @@
 //! The engine's types in the words and shapes that the window shows. It reads and rephrases, it decides nothing.
 
+pub(crate) mod boot_lab;
 pub(crate) mod credentials;
 pub(crate) mod debug;
 pub(crate) mod doctor;
 pub(crate) mod editing;
 pub(crate) mod images;
 pub(crate) mod permissions;
+pub(crate) mod updating;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -116,6 +118,7 @@ pub(crate) fn project(draft: &Draft, assessment: &Assessment) -> ProjectSheet {
         name: settings.name.clone(),
         folder: draft.folder().to_owned(),
         summary: format!("{} · {credential}", settings.flow),
+        flow: settings.flow,
         sample_keys: assessment
             .keys
             .iter()

@@ -53,6 +53,17 @@ pub(crate) fn thousands(count: u64) -> String {
     text
 }
 
+/// Instructions executed: `812 instructions`, `84.0 k instructions`, `12.9 M instructions`.
+pub(crate) fn instructions(count: u64) -> String {
+    // Tenths, rounded.
+    let tenths = |unit: u64| (count + unit / 20) / (unit / 10);
+    match count {
+        0..1_000 => format!("{count} instructions"),
+        1_000..999_950 => format!("{}.{} k instructions", tenths(1_000) / 10, tenths(1_000) % 10),
+        _ => format!("{}.{} M instructions", tenths(1_000_000) / 10, tenths(1_000_000) % 10),
+    }
+}
+
 /// Seconds: `0.41 s`, `12 s`, `2 min 05 s`.
 pub(crate) fn seconds(value: f64) -> String {
     if value < 9.95 {
@@ -127,6 +138,14 @@ mod tests {
         assert_eq!(thousands(999), "999");
         assert_eq!(thousands(21_320), "21,320");
         assert_eq!(thousands(134_217_728), "134,217,728");
+    }
+
+    #[test]
+    fn instructions_are_counted_in_thousands_and_millions() {
+        assert_eq!(instructions(812), "812 instructions");
+        assert_eq!(instructions(84_040), "84.0 k instructions");
+        assert_eq!(instructions(999_960), "1.0 M instructions");
+        assert_eq!(instructions(12_949_000), "12.9 M instructions");
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The only place that changes the model: by a command, or by what a job reports. What has to happen outside is
 //! returned as effects; nothing here blocks, opens a file or reaches a board.
 
+mod boot_lab;
 mod credentials;
 mod debug;
 mod doctor;
 mod editing;
 mod images;
 mod messages;
+mod updating;
 
 use std::time::Instant;
 
@@ -14,12 +16,16 @@ use chip::product_state::ProductState;
 
 use crate::command::{Command, failure, quiet_project};
 use crate::console::Console;
+use crate::model::boot_stages::HereSheet;
 use crate::model::configuration::ConfigurationIntent;
 use crate::model::{BoardSheet, Goal, JobKind, Model, Reading, Run, StepState, ThemeChoice, Verdict, View};
+pub(crate) use boot_lab::fits;
+pub use boot_lab::{LabReport, LabRequest};
 pub use credentials::{CredentialsReport, CredentialsRequest};
 pub use debug::{DebugReport, DebugRequest};
 pub use images::{Around, ImagesReport, ImagesRequest};
 pub use messages::{Effect, Report, Request};
+pub use updating::{UpdateReport, UpdateRequest};
 
 /// Carries a command out.
 ///
@@ -67,6 +73,8 @@ pub fn apply(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::Debug(intent) => debug::apply(model, intent, effects),
         Command::Credentials(intent) => credentials::apply(model, intent, effects),
         Command::Doctor(intent) => doctor::apply(model, intent, effects),
+        Command::Update(intent) => updating::apply(model, intent, effects),
+        Command::Lab(intent) => boot_lab::apply(model, intent, effects),
         Command::ListBoards => start(JobKind::Boards, Request::Boards),
         Command::ChooseBoard => start(JobKind::Dialog, Request::PickBoard),
         Command::OpenBoard(address) => start(JobKind::Board, Request::Open(address)),
@@ -148,11 +156,18 @@ pub fn receive(model: &mut Model, report: Report, effects: &mut Vec<Effect>) {
             editing::assess(model, effects);
             images::ended(model);
             debug::ended(model);
+            boot_lab::ended(model);
             take_held(model, effects);
         }
         Report::Images(report) => images::receive(model, report, effects),
         Report::Debug(report) => debug::receive(model, report),
+        Report::Here(here) => {
+            let state = model.product_state();
+            model.here = here.map(|here| HereSheet { state, ..here });
+        }
         Report::Credentials(report) => credentials::receive(model, report),
+        Report::Update(report) => updating::receive(model, report, effects),
+        Report::Lab(report) => boot_lab::receive(model, report),
         Report::Examined(examination) => doctor::examined(model, *examination),
         Report::Editing(draft, found) => {
             editing::take(model, *draft, *found);
@@ -178,8 +193,10 @@ pub fn receive(model: &mut Model, report: Report, effects: &mut Vec<Effect>) {
             model.project = Some(*project);
             model.plan = plan;
             model.drop_card(JobKind::Project);
+            updating::project_changed(&mut model.update);
             if changed {
                 model.run = None;
+                model.lab.forget();
                 credentials::project_changed(model);
                 model.sample_keys_confirmed = false;
             }
@@ -229,6 +246,9 @@ pub fn receive(model: &mut Model, report: Report, effects: &mut Vec<Effect>) {
         Report::Failed(JobKind::Provision, card) if model.active_run().is_some() => {
             finish(model, Verdict::Fail(*card), effects);
         }
+        Report::Failed(JobKind::Update, card) if model.update.goes_on() => {
+            updating::finish(model, Verdict::Fail(*card), effects);
+        }
         Report::Failed(kind, card) => {
             match kind {
                 JobKind::Check => editing::check_failed(model),
@@ -269,6 +289,7 @@ fn take_board(model: &mut Model, mut board: BoardSheet, effects: &mut Vec<Effect
         _ => {
             model.run = None;
             model.debug.forget_board();
+            model.lab.forget();
             model.sample_keys_confirmed = false;
             choose_goal(model, Goal::Closed, effects);
             model.console = Console::default();

@@ -20,7 +20,16 @@ const CHAIN: &str = "DA/Certificates/cert_leaf_chain.b64";
 
 fn new_project(root: &Path, credential: Credential) -> PathBuf {
     let folder = root.join("pump");
-    create(&folder, &NewProject { name: "pump".to_owned(), flow: Flow::Stirot, credential }).unwrap();
+    create(
+        &folder,
+        &NewProject {
+            name: "pump".to_owned(),
+            flow: Flow::Stirot,
+            credential,
+            second_stage: formats::ApplicationRun::InPlace,
+        },
+    )
+    .unwrap();
     folder
 }
 

@@ -10,7 +10,10 @@ use common::program::Bench;
 /// A new project, and an application beside it.
 fn project(bench: &Bench) {
     bench.done(&["project", "new", "pump"]);
-    fs::copy(common::sample().join("STiROT/Image/appli.bin"), bench.path("appli.bin")).unwrap();
+    let mut application = fs::read(common::sample().join("STiROT/Image/appli.bin")).unwrap();
+    // Not whole cipher blocks: what comes out of an image is then never the file that went in.
+    application.resize(application.len().next_multiple_of(16) + 3, 0x5A);
+    fs::write(bench.path("appli.bin"), application).unwrap();
 }
 
 #[test]
@@ -74,8 +77,8 @@ fn a_project_of_two_boot_stages_has_two_images_the_second_as_soon_as_its_applica
     let bench = Bench::new();
     bench.done(&["project", "new", "two", "--flow", "stirot-oemurot"]);
     let images = bench.path("two/STiROT_OEMuROT/Images");
-    let application = common::sample().join("STiROT/Image/appli.bin");
-    fs::copy(&application, images.join("OEMiROT_Boot.bin")).unwrap();
+    let application = fs::read(images.join("rot_app.bin")).unwrap();
+    fs::remove_file(images.join("rot_app.bin")).unwrap();
     let command = ["image", "build", "--project", "two", "--json"];
     let output = bench.run(&command);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -83,7 +86,7 @@ fn a_project_of_two_boot_stages_has_two_images_the_second_as_soon_as_its_applica
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["images"].as_array().unwrap().len(), 1);
 
-    fs::copy(&application, images.join("rot_app.bin")).unwrap();
+    fs::write(images.join("rot_app.bin"), &application).unwrap();
     let report = bench.json(&command);
     let flags: Vec<_> = report["images"].as_array().unwrap().iter().map(|image| image["flags"].as_u64()).collect();
     assert_eq!(flags, [Some(6), Some(4)]);

@@ -34,6 +34,7 @@ fn every_command_has_a_help_that_says_what_it_is_for() {
         &["board", "console", "--help"],
         &["project", "new", "--help"],
         &["project", "build", "--help"],
+        &["project", "stages", "--help"],
         &["check", "--help"],
         &["keys", "show", "--help"],
         &["keys", "new", "--help"],

@@ -197,6 +197,7 @@ fn own_project(folder: &std::path::Path) -> std::path::PathBuf {
         name: "own".to_owned(),
         flow: project::Flow::Stirot,
         credential: project::Credential::Certificate,
+        second_stage: formats::ApplicationRun::InPlace,
     };
     project::template::create(&path, &new).unwrap();
     path

@@ -69,7 +69,12 @@ fn both_boot_stages_get_their_images_and_any_application_that_of_the_one_chosen(
         use project::{Credential, Flow};
         let root = folder.join("pump");
         let flow = Flow::StirotOemurot;
-        let new = NewProject { name: "Pump".into(), flow, credential: Credential::Certificate };
+        let new = NewProject {
+            name: "Pump".into(),
+            flow,
+            credential: Credential::Certificate,
+            second_stage: formats::ApplicationRun::InPlace,
+        };
         template::create(&root, &new).unwrap();
         for files in [flow.stirot(), flow.oem()].into_iter().flatten() {
             for name in ["OEMiROT_Boot.bin", "rot_app.bin"] {

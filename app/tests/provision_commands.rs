@@ -52,6 +52,30 @@ fn provisioning_as_a_command_ends_closed_with_a_record_and_a_talking_application
 }
 
 #[test]
+fn a_project_of_two_boot_stages_is_made_planned_provisioned_and_its_application_tried() {
+    let (bench, _) = with_board();
+    bench.done(&["project", "new", "--flow", "stirot-oemurot", "two"]);
+    let plan = bench.json(&["plan", "show", "--project", "two", "--json"]);
+    assert_eq!(plan["boot_stages"], "two");
+    let steps: Vec<_> = plan["steps"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect();
+    assert!(steps.contains(&"second_configuration") && steps.contains(&"second_data"), "{steps:?}");
+    let expected = plan["expectations"].as_array().unwrap();
+    assert!(expected.iter().any(|expected| expected["check"] == "supply configuration"), "{expected:?}");
+    let shown = bench.done(&["plan", "show", "--project", "two"]);
+    assert!(shown.contains("what the second boot stage expects:"), "{shown}");
+
+    let said = bench.done(&["provision", "--project", "two", "--board", "a.board", "--to", "closed"]);
+    assert!(said.lines().any(|line| line.starts_with("OEMuRoT: second boot stage, HDPL 2")), "{said}");
+    assert!(said.lines().any(|line| line.split_whitespace().eq(["HDPL", "3"])), "{said}");
+    assert!(said.contains("PASS"), "{said}");
+
+    let image = "two/STiROT_OEMuROT/Images/rot_app_enc_sign.hex";
+    let report = bench.json(&["image", "verify", image, "--project", "two", "--virtual-board", "--json"]);
+    let tried = &report["virtual_board"];
+    assert_eq!((&tried["by"], &tried["decision"]), (&"OEMuRoT".into(), &"installed".into()), "{report}");
+}
+
+#[test]
 fn where_the_credential_is_kept_is_said_when_the_run_is_over() {
     let (bench, _) = with_board();
     let said = bench.done(&["provision", "--project", &sample(), "--board", "a.board", "--to", "closed"]);

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The real window on a virtual display of 1366x768: a first start, a field edited and the edit taken back, Provision
-# pressed with the keyboard in the dark theme and with the mouse in the light one, PASS awaited, the closed board asked and
-# regressed, Provision once more; pictures taken on the way.
+# pressed with the keyboard in the dark theme and with the mouse in the light one, PASS awaited, a copy of the closed board
+# tampered with in the Boot lab, the boot stages looked at, the board asked and regressed, Provision once more; pictures
+# taken on the way.
 #
 # Usage: window_under_xvfb.sh PROGRAM [FOLDER FOR PICTURES]
 # Needs: xvfb openbox xdotool imagemagick
@@ -115,6 +116,29 @@ images() {
     xdotool key ctrl+w; sleep 0.4
 }
 
+# The Boot lab: a copy of the closed board meets an update with one flipped bit, which is refused at one check and told step
+# by step; then the boot stages with their figure. By keyboard alone.
+boot_lab() {
+    local danger=$1 ok=$2
+    xdotool key ctrl+7; sleep 0.7; picture "$theme-lab-empty"
+    xdotool key ctrl+k; sleep 0.4; xdotool type 'updatetheapp'; sleep 0.4; xdotool key Return; sleep 0.3
+    xdotool key ctrl+k; sleep 0.4; xdotool type 'abitofthepayload'; sleep 0.4; xdotool key Return; sleep 0.3
+    xdotool mousemove 700 590; xdotool key F11
+    # The dot of the failed check, its title, the refusal in the console.
+    until_true 60 shows "$danger" 180
+    shows "$ok" 600 || fail "the checks that passed are not shown"
+    sleep 0.5; picture "$theme-lab"
+    local before after
+    before=$(ticks); sleep 5; after=$(ticks)
+    [ $((after - before)) -le 1 ] || fail "the idle lab used $((after - before)) ticks in 5 s"
+    for _ in 1 2 3 4 5 6 7; do xdotool key F12; sleep 0.1; done
+    sleep 0.4; picture "$theme-lab-step"
+    xdotool key ctrl+k; sleep 0.4; xdotool type 'showbootstages'; sleep 0.4; xdotool key Return
+    sleep 0.8; picture "$theme-stages"
+    before=$(ticks); sleep 5; after=$(ticks)
+    [ $((after - before)) -le 1 ] || fail "the idle boot stages used $((after - before)) ticks in 5 s"
+}
+
 # The Debug view: the closed board is asked what it is, the regression shows what it erases and is done, and the board is
 # provisioned again. A run from OPEN proves that the regression was one.
 way_back() {
@@ -190,6 +214,7 @@ session() {
     echo "$theme: idle for 10 s with the application waiting: $((after - before)) ticks"
     [ $((after - before)) -le 1 ] || fail "an idle window used $((after - before)) ticks in 10 s"
 
+    boot_lab "$danger" "$ok"
     way_back "$ok"
 
     xdotool key ctrl+1; sleep 1; picture "$theme-board"

@@ -150,6 +150,9 @@ const fn region_word(region: RegionName) -> &'static str {
         RegionName::ApplicationInstallation => "application's installation slot",
         RegionName::ApplicationDownload => "application's download slot",
         RegionName::Scratch => "scratch area",
+        RegionName::ApplicationCopy => "application's copy",
+        RegionName::DataInstallation => "data's installation slot",
+        RegionName::DataDownload => "data's download slot",
     }
 }
 

@@ -17,6 +17,7 @@ mod doctor;
 mod failure;
 mod image;
 mod keys;
+mod lab;
 mod obk;
 mod opening;
 mod output;
@@ -25,6 +26,8 @@ mod plan;
 mod project_folder;
 mod provision;
 mod renewal;
+mod stages;
+mod update;
 mod wallet;
 
 pub use failure::Failure;
@@ -97,6 +100,8 @@ impl From<ThemeArgument> for ThemeChoice {
 pub enum Command {
     /// Provision a board with a project, or finish a run that broke off
     Provision(provision::Arguments),
+    /// Send a closed board a new application or second stage over its console, and prove it by what boots
+    Update(update::Arguments),
     /// Make, read, reset a board; listen to its console
     #[command(subcommand)]
     Board(board::Command),
@@ -125,6 +130,8 @@ pub enum Command {
     /// Build and show the objects that the chip stores (.obk)
     #[command(subcommand)]
     Obk(obk::Command),
+    /// Boot a copy of a virtual board and tell what each stage checked and decided; with tampering, too
+    Lab(lab::Arguments),
     /// Build images, open any file, tell whether an image would boot
     #[command(subcommand)]
     Image(image::Command),
@@ -146,6 +153,7 @@ pub fn run(command: Command) -> Result<(), Failure> {
 fn carry_out(command: Command) -> Result<(), Failure> {
     match command {
         Command::Provision(arguments) => provision::run(&arguments),
+        Command::Update(arguments) => update::run(&arguments),
         Command::Board(command) => board::run(command),
         Command::Plan(command) => plan::run(command),
         Command::Doctor(arguments) => doctor::run(&arguments),
@@ -157,6 +165,7 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         Command::Debug(command) => debug::run(command),
         Command::Obk(command) => obk::run(command),
         Command::Image(command) => image::run(command),
+        Command::Lab(arguments) => lab::run(&arguments),
     }
 }
 

@@ -9,6 +9,7 @@ use project::{Credential, Flow, Kept};
 
 use super::image::build::images_of;
 use super::passphrases::PassphraseArguments;
+use super::stages::{self, RunArgument};
 use super::{Failure, opening, say, tell};
 
 /// What to do with a project.
@@ -32,7 +33,12 @@ pub enum Command {
         /// The way back from CLOSED
         #[arg(long, value_enum, default_value = "certificate")]
         way_back: WayBack,
+        /// Where the application of two boot stages runs
+        #[arg(long, value_enum, value_name = "WHERE", default_value = "in-place")]
+        application_runs: RunArgument,
     },
+    /// Show a project's boot stages: which code runs where, at which level; or change them
+    Stages(stages::Arguments),
     /// Build the project's objects and image, where they are stale or missing
     #[command(
         after_help = "What is right already stays as it is.\nExample: stirot-studio project build pump-controller"
@@ -53,7 +59,7 @@ pub enum FlowArgument {
     /// One boot stage
     Stirot,
     /// Two boot stages
-    #[value(name = "stirot-oemurot")]
+    #[value(name = "stirot-oemurot", alias = "stirot_oemurot")]
     StirotOemurot,
     /// Own root of trust
     Oemirot,
@@ -71,8 +77,11 @@ pub enum WayBack {
 }
 
 pub(super) fn run(command: Command) -> Result<(), Failure> {
-    let (folder, flow, name, way_back) = match command {
-        Command::New { folder, flow, name, way_back } => (folder, flow, name, way_back),
+    let (folder, flow, name, way_back, runs) = match command {
+        Command::New { folder, flow, name, way_back, application_runs } => {
+            (folder, flow, name, way_back, application_runs)
+        }
+        Command::Stages(arguments) => return stages::run(&arguments),
         Command::Build { folder, passphrases } => return build(&folder, &passphrases),
     };
     let name = name.or_else(|| Some(folder.file_name()?.to_string_lossy().into_owned()));
@@ -88,9 +97,15 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
             WayBack::Certificate => Credential::Certificate,
             WayBack::Password => Credential::Password,
         },
+        second_stage: runs.into(),
     };
     create(&folder, &new)?;
     say(format!("{}: {}, with new keys", folder.display(), new.flow));
+    if new.flow == Flow::StirotOemurot {
+        say(
+            "the second stage and a demonstration application are in STiROT_OEMuROT/Images (OEMiROT_Boot.bin, rot_app.bin)",
+        );
+    }
     match new.credential {
         Credential::Certificate => {
             say("the way back from CLOSED: new root, intermediate and leaf key in DA/Keys, their certificates in \

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use project::{Project, TargetState, Wallet};
 use provision::{
     BoardAddress, Cancel, Event, FinalState, Goal, Link, LockConsent, Plan, ProvisionError, Record, RunFolder,
-    SampleKeys, SiliconOptions, StepId, StepResult, Terms,
+    SampleKeys, SiliconOptions, StepId, StepResult, Terms, Verdict,
 };
 
 use super::passphrases::PassphraseArguments;
@@ -126,7 +126,7 @@ pub(super) fn show_plan(plan: &Plan, json: bool) -> Result<(), Failure> {
             .collect();
         return say_json(&serde_json::json!({
             "project": plan.project, "final_state": plan.final_state, "plan": plan.hash_text(),
-            "profile": plan.profile, "sample_keys": plan.sample_keys, "inputs": plan.inputs, "steps": steps,
+            "profile": plan.profile, "boot_stages": plan.stages, "expectations": expectations(plan), "sample_keys": plan.sample_keys, "inputs": plan.inputs, "steps": steps,
         }));
     }
     say(format!("{} to {}, plan {}", plan.project, plan.final_state, plan.hash_text()));
@@ -134,7 +134,38 @@ pub(super) fn show_plan(plan: &Plan, json: bool) -> Result<(), Failure> {
         say(format!("{:>3}  {} — {}", index + 1, step.title, step.what));
         say(format!("     proof: {}; {}", step.proof, step.undo.text()));
     }
+    if !plan.expectations.is_empty() {
+        say("what the second boot stage expects:");
+    }
+    for expected in &plan.expectations {
+        let mark = match expected.verdict {
+            Verdict::Good => "ok",
+            Verdict::Warning => "look",
+            Verdict::Bad => "bad",
+            Verdict::NotRead => "unknown",
+        };
+        say(format!("     {} — {mark}: {}", expected.check, expected.text));
+        if !expected.help.is_empty() {
+            say(format!("     {:width$}   {}", "", expected.help, width = expected.check.chars().count()));
+        }
+    }
     Ok(())
+}
+
+/// What the second boot stage expects, for a machine.
+fn expectations(plan: &Plan) -> Vec<serde_json::Value> {
+    let verdict = |verdict| match verdict {
+        Verdict::Good => "good",
+        Verdict::Warning => "warning",
+        Verdict::Bad => "bad",
+        Verdict::NotRead => "not_read",
+    };
+    let told = plan.expectations.iter().map(|expected| {
+        serde_json::json!({
+            "check": expected.check, "verdict": verdict(expected.verdict), "text": expected.text, "help": expected.help,
+        })
+    });
+    told.collect()
 }
 
 fn short(hash: &str) -> String {
@@ -181,6 +212,9 @@ fn finish(record: &Record, address: &BoardAddress, json: bool) -> Result<(), Fai
     if json {
         say_json(record)?;
     } else {
+        if let Some(told) = second_stage(record) {
+            told.trim_end().lines().for_each(|line| say(format!("OEMuRoT: {line}")));
+        }
         if let Some(banner) = &record.banner {
             banner.trim_end().lines().for_each(say);
         }
@@ -194,6 +228,12 @@ fn finish(record: &Record, address: &BoardAddress, json: bool) -> Result<(), Fai
         }
     }
     if record.passed() { Ok(()) } else { Err(Failure::new("the run did not reach its end")) }
+}
+
+/// What the second boot stage told before the application began.
+fn second_stage(record: &Record) -> Option<&str> {
+    let step = record.steps.iter().find(|step| step.step == StepId::Application)?;
+    step.evidence.facts.get("second_stage").map(String::as_str)
 }
 
 /// Where the credential is, for the day when it is needed.

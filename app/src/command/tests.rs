@@ -26,6 +26,7 @@ fn sample_keys_on_a_real_board_are_confirmed_before_it_is_provisioned() {
         name: String::new(),
         folder: PathBuf::new(),
         summary: String::new(),
+        flow: project::Flow::Stirot,
         sample_keys: vec![crate::model::SampleKeyLine { role: String::new(), name: String::new() }],
         findings: Vec::new(),
     });

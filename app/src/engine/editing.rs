@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use formats::{ObkFile, Passphrase, Secret};
 use project::key_files::{self, KeyProtection};
+use project::second_stage;
 use project::{Assessment, BoardFacts, Disk, Draft, Flow, KeyRole, LinkState, Project, ProjectError, Stored};
 use provision::FinalState;
 
 use super::{Desk, Edited, lock};
+use crate::model::boot_stages::Setting;
 use crate::model::configuration::TypedText;
 use crate::model::editing::{Found, key_roles};
 use crate::model::{Card, Goal, JobKind, PlanSheet};
@@ -28,6 +30,7 @@ pub(super) fn carry_out(desk: &Desk, request: Request, edited: Edited) -> Result
             let project = saved.project().map_err(|error| sheets::project_card(&error))?;
             Ok(vec![Report::Plan(plan(&project, &saved.assess(facts.as_ref()), goal))])
         }
+        Request::UseSetting(setting) => use_setting(desk, Edited { draft, revision }, setting),
         Request::Save => save(desk, Edited { draft, revision }),
         Request::Build => build(desk, Edited { draft, revision }),
         Request::TakeTheirs(path) => {
@@ -76,6 +79,23 @@ pub(super) fn carry_out(desk: &Desk, request: Request, edited: Edited) -> Result
         Request::ExportClear(role) => export_clear(&draft, role),
         _ => Ok(Vec::new()),
     }
+}
+
+/// Sets how many stages boot and where the application runs, on the disk, and reads the project again.
+fn use_setting(desk: &Desk, edited: Edited, setting: Setting) -> Result<Vec<Report>, Card> {
+    let folder = edited.draft.folder().to_owned();
+    let done = match (edited.draft.settings().flow, setting) {
+        (_, Setting::One) => second_stage::leave(&folder),
+        // Files that are there already are taken as they are: then the application may run elsewhere yet.
+        (Flow::Stirot, Setting::Two(run)) => {
+            second_stage::add(&folder, run).and_then(|()| second_stage::set_run(&folder, run))
+        }
+        (_, Setting::Two(run)) => second_stage::set_run(&folder, run),
+    };
+    done.map_err(|error| sheets::project_card(&error))?;
+    let mut reports = super::open_project(desk, &folder, Some(edited))?;
+    reports.push(Report::Notice(format!("boot stages: {}; build the outputs next", setting.name())));
+    Ok(reports)
 }
 
 /// A key that was made: the configuration is to name it, and one under a passphrase is open in this session.
@@ -151,7 +171,10 @@ pub(crate) fn find(draft: &Draft, board: Option<&BoardFacts>) -> Found {
         Some((role, key_files::versions(&path).unwrap_or_default()))
     });
     let assessment = draft.assess(board);
+    let project = draft.project().ok();
     Found {
+        stages: project.as_ref().map(Project::boot_stages).unwrap_or_default(),
+        layout: project.as_ref().and_then(|project| Some(project.second_stage()?.layout_fact)),
         making: super::credentials::facts(draft, &assessment),
         assessment,
         map: project::memory_map(draft),
@@ -164,7 +187,7 @@ pub(crate) fn find(draft: &Draft, board: Option<&BoardFacts>) -> Found {
 /// The plan, or what has to be done before there can be one. Outputs in a person's own folder are built when they ask
 /// for it; those of the sample, which go to the user's data, at once.
 fn plan(project: &Project, assessment: &Assessment, goal: Goal) -> PlanSheet {
-    if project.flow() != Flow::Stirot {
+    if !matches!(project.flow(), Flow::Stirot | Flow::StirotOemurot) {
         return PlanSheet::Waiting {
             why: format!("the flow “{}” is configured here, but not provisioned yet", project.flow()),
             what: Vec::new(),

@@ -7,6 +7,7 @@ use formats::Secret;
 use project::Moves;
 
 use crate::model::Tone;
+use crate::model::boot_stages::{Setting, StagesSheet};
 
 /// Names a field for as long as its document is open.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +25,10 @@ pub type Possible = Result<(), String>;
 pub struct ConfigurationSheet {
     /// The project's configuration files.
     pub documents: Vec<DocumentSheet>,
+    /// Whether they are shown, or the boot stages.
+    pub section: Section,
+    /// The boot stages, as they are and as they could be.
+    pub stages: Option<StagesSheet>,
     /// Which of them is shown; its place in `documents`.
     pub shown: usize,
     /// Edits that no file holds yet.
@@ -48,6 +53,16 @@ pub struct ConfigurationSheet {
     pub loader_numbers: Result<String, String>,
     /// What the person picked, in the form, the map or the bytes.
     pub selected: Option<Selection>,
+}
+
+/// What the Configuration view shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Section {
+    /// The files as forms.
+    #[default]
+    Files,
+    /// How many stages boot, and from where.
+    Stages,
 }
 
 /// How a document and its file stand to each other.
@@ -358,6 +373,8 @@ impl ConfigurationSheet {
     pub const fn empty() -> Self {
         Self {
             documents: Vec::new(),
+            section: Section::Files,
+            stages: None,
             shown: 0,
             unsaved: 0,
             save: Ok(()),
@@ -470,6 +487,12 @@ pub enum ConfigurationIntent {
     Save,
     /// Show another document, by its place.
     ShowDocument(usize),
+    /// Show how many stages boot, and from where.
+    ShowStages,
+    /// Look at another setting of the boot stages.
+    ChooseSetting(Setting),
+    /// Set the project so.
+    UseSetting(Setting),
     /// Of a document that another program changed: what is shown stays, and the other version is put aside.
     KeepMine(usize),
     /// Of a document that another program changed: the file is read again, and what is shown is put aside.

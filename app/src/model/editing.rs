@@ -4,9 +4,10 @@
 use std::path::PathBuf;
 
 use project::key_files::KeyVersion;
-use project::{Assessment, Draft, FieldPlace, KeyRole, Lane, RegionName, Remedy};
+use project::{Assessment, BootStage, Draft, FieldPlace, KeyRole, Lane, LayoutFact, RegionName, Remedy};
 
-use super::configuration::{ConfigurationSheet, FieldId, Refused, RegionId, Selection};
+use super::boot_stages::Setting;
+use super::configuration::{ConfigurationSheet, FieldId, Refused, RegionId, Section, Selection};
 use super::credentials::MakingFacts;
 use super::keys::KeysSheet;
 
@@ -23,6 +24,10 @@ pub struct Editing {
     pub assessed: u64,
     /// The revision that a job finds out about, or found out about last.
     pub checking: u64,
+    /// Whether the files are shown, or the boot stages.
+    pub section: Section,
+    /// The setting of the boot stages that is looked at; `None` for the project's own.
+    pub setting: Option<Setting>,
     /// Which document is shown.
     pub shown: usize,
     /// What the person picked.
@@ -42,6 +47,10 @@ pub struct Found {
     pub assessment: Assessment,
     /// The memories with what lies in them.
     pub map: Vec<Lane>,
+    /// The stages that boot, STiRoT first; none when the project can't be read.
+    pub stages: Vec<BootStage>,
+    /// What the second stage's program says of its layout, where there are two.
+    pub layout: Option<LayoutFact>,
     /// The edit that takes the numbers of the loader's own binary, or why there is none.
     pub loader: Result<Remedy, String>,
     /// The versions of each key, the oldest first.
@@ -71,6 +80,8 @@ impl Editing {
             revision,
             assessed: revision,
             checking: revision,
+            section: Section::Files,
+            setting: None,
             shown: 0,
             selected: None,
             refused: None,

@@ -9,7 +9,7 @@ use project::{DocumentRole, FieldPlace, Flow, Moves};
 use crate::model::Tone;
 use crate::model::configuration::{
     Choice, ConfigurationSheet, DocumentSheet, Entry, FieldId, FieldSheet, FindingSheet, MapBand, MapLane, MapRegion,
-    ObjectSheet, ObjectSpan, OnDisk, Place, RegionId, RegionKind, SpanKind,
+    ObjectSheet, ObjectSpan, OnDisk, Place, RegionId, RegionKind, Section, SpanKind,
 };
 use crate::model::keys::{
     BrokenEdge, ChainEdge, ChainKind, ChainNode, ChainSheet, EdgeState, KeyActs, KeySheet, KeyVersion, KeysSheet,
@@ -283,6 +283,8 @@ fn object() -> ObjectSheet {
 pub(crate) fn overlapping() -> ConfigurationSheet {
     ConfigurationSheet {
         documents: documents(),
+        section: Section::Files,
+        stages: None,
         shown: 0,
         unsaved: 1,
         save: Ok(()),

@@ -6,6 +6,7 @@ mod keys;
 mod map;
 mod object;
 mod samples;
+mod stages;
 
 pub(crate) use object::file as object_file;
 use project::certificates::Renewed;
@@ -58,6 +59,8 @@ fn configuration(editing: &Editing, roles: &[DocumentRole], busy: Option<&str>) 
     };
     ConfigurationSheet {
         documents: roles.iter().map(|role| document_sheet(editing, *role)).collect(),
+        section: editing.section,
+        stages: Some(stages::sheet(editing, busy)),
         shown: editing.shown,
         unsaved,
         save: unless(busy, conflict),
@@ -79,7 +82,10 @@ fn object_role(document: DocumentRole) -> Option<ObjectRole> {
         DocumentRole::StirotConfig(_) => Some(ObjectRole::StirotConfig),
         DocumentRole::OemConfig(_) => Some(ObjectRole::OemConfig),
         DocumentRole::DaCertificate | DocumentRole::DaPassword => Some(ObjectRole::DebugAuthentication),
-        DocumentRole::StirotImage(_) | DocumentRole::OemImage(_) | DocumentRole::Settings => None,
+        DocumentRole::StirotImage(_)
+        | DocumentRole::OemImage(_)
+        | DocumentRole::OemDataImage(_)
+        | DocumentRole::Settings => None,
     }
 }
 

@@ -8,10 +8,10 @@ use project::{Draft, KeyRole, ProjectError, Remedy};
 
 use super::{CredentialsRequest, Effect, Request};
 use crate::command::quiet_project;
-use crate::model::configuration::{ConfigurationIntent, FieldId, Refused, RegionId, TypedText};
+use crate::model::configuration::{ConfigurationIntent, FieldId, Refused, RegionId, Section, TypedText};
 use crate::model::editing::{Editing, Found, region_id};
 use crate::model::keys::ChosenFile;
-use crate::model::{JobKind, Model};
+use crate::model::{JobKind, Model, View};
 use crate::sheets;
 
 /// Carries an intent out.
@@ -35,7 +35,20 @@ pub(super) fn apply(model: &mut Model, intent: ConfigurationIntent, effects: &mu
         }
         ConfigurationIntent::Save => effects.push(Effect::Start(JobKind::Project, Request::Save)),
         ConfigurationIntent::BuildOutputs => effects.push(Effect::Start(JobKind::Project, Request::Build)),
-        ConfigurationIntent::ShowDocument(index) => editing.shown = index,
+        ConfigurationIntent::ShowDocument(index) => {
+            editing.shown = index;
+            editing.section = Section::Files;
+        }
+        ConfigurationIntent::ShowStages => {
+            editing.section = Section::Stages;
+            model.view = View::Configuration;
+            model.object_file = None;
+        }
+        ConfigurationIntent::ChooseSetting(setting) => editing.setting = Some(setting),
+        ConfigurationIntent::UseSetting(setting) => {
+            editing.setting = None;
+            effects.push(Effect::Start(JobKind::Project, Request::UseSetting(setting)));
+        }
         ConfigurationIntent::Select(selection) => editing.selected = selection,
         ConfigurationIntent::KeepMine(index) => conflict(editing, index, Request::KeepMine, effects),
         ConfigurationIntent::TakeTheirs(index) => conflict(editing, index, Request::TakeTheirs, effects),
@@ -116,6 +129,7 @@ pub(super) fn take(model: &mut Model, draft: Draft, found: Found) {
     let revision = before.as_ref().map_or(0, |before| before.revision) + 1;
     let mut editing = Editing::new(draft, found, revision);
     if let Some(before) = before.filter(|before| before.draft.folder() == editing.draft.folder()) {
+        editing.section = before.section;
         editing.shown = before.shown;
         editing.selected = before.selected;
     }

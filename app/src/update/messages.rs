@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 use project::{Draft, KeyRole};
 
+use super::boot_lab::{LabReport, LabRequest};
 use super::credentials::{CredentialsReport, CredentialsRequest};
 use super::debug::{DebugReport, DebugRequest};
 use super::images::{ImagesReport, ImagesRequest};
+use super::updating::{UpdateReport, UpdateRequest};
+use crate::model::boot_stages::{HereSheet, Setting};
 use crate::model::configuration::{FieldId, TypedText};
 use crate::model::debug::Answer;
 use crate::model::doctor::{Depth, ExaminationSheet};
@@ -27,6 +30,8 @@ pub enum Effect {
     CancelTrial,
     /// Ask the act of debug authentication to stop.
     CancelDebug,
+    /// Ask the lab to stop.
+    CancelLab,
     /// Tell the act of debug authentication what a person did.
     Answer(Answer),
     /// Bytes to the board's UART.
@@ -82,12 +87,18 @@ pub enum Request {
     Debug(DebugRequest),
     /// Certificates, or the wallet.
     Credentials(CredentialsRequest),
+    /// Plan or carry out an update of a closed board.
+    Update(UpdateRequest),
+    /// Boot copies of the board.
+    Lab(LabRequest),
     /// Find out what is wrong with the board.
     Examine(Depth),
     /// Ask for a project folder.
     PickProject,
     /// Ask for a board file.
     PickBoard,
+    /// Set how many stages boot, and where the application runs.
+    UseSetting(Setting),
     /// Save the project's edited files.
     Save,
     /// Build what is stale of the project's outputs.
@@ -140,12 +151,15 @@ impl Request {
             Self::Plan(_) => "making the plan".to_owned(),
             Self::Debug(request) => request.text().to_owned(),
             Self::Credentials(request) => request.text().to_owned(),
+            Self::Update(request) => request.text().to_owned(),
+            Self::Lab(request) => request.text().to_owned(),
             Self::Examine(_) => "examining the board".to_owned(),
             Self::PickProject | Self::PickBoard | Self::PickKey(_) | Self::PickFieldFile(_) | Self::PickObject => {
                 "a file dialog is open".to_owned()
             }
             Self::OpenObject(_) => "reading the object".to_owned(),
             Self::Images(request) => request.text().to_owned(),
+            Self::UseSetting(_) => "changing the boot stages".to_owned(),
             Self::Save => "saving the project".to_owned(),
             Self::Build => "building what is stale".to_owned(),
             Self::Assess => "checking the project".to_owned(),
@@ -186,6 +200,12 @@ pub enum Report {
     Debug(DebugReport),
     /// Something of certificates, or of the wallet.
     Credentials(CredentialsReport),
+    /// Something of an update.
+    Update(UpdateReport),
+    /// Something of the lab.
+    Lab(LabReport),
+    /// Where the virtual board's core is.
+    Here(Option<HereSheet>),
     /// The board was examined.
     Examined(Box<ExaminationSheet>),
     /// A person chose an object file.

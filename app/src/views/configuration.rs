@@ -1,6 +1,8 @@
 //! Configuration: the project's files as forms, the memory map beside them, what the rules found, and the object that
 //! comes out, byte by byte. It shows a sheet and pushes intents; what a value means is decided elsewhere.
 
+mod stages;
+
 use egui::{
     Align, Button, Frame, Label, Layout, Margin, Rect, RichText, ScrollArea, Stroke, Ui, UiBuilder, WidgetInfo,
 };
@@ -9,8 +11,9 @@ use egui::{TextFormat, TextWrapMode, pos2, vec2};
 use crate::command::Command;
 use crate::icons;
 use crate::model::Tone;
+use crate::model::boot_stages::HereSheet;
 use crate::model::configuration::{
-    ConfigurationIntent, ConfigurationSheet, DocumentSheet, FindingSheet, OnDisk, Place, Selection,
+    ConfigurationIntent, ConfigurationSheet, DocumentSheet, FindingSheet, OnDisk, Place, Section, Selection,
 };
 use crate::text::sentence;
 use crate::theme::{self, RADIUS_CARD, Tokens};
@@ -21,6 +24,10 @@ use crate::widgets::form_state::FormState;
 use crate::widgets::memory_map::MapState;
 use crate::widgets::{annotated_bytes, finding, intent_button, memory_map};
 
+/// From this width on title and buttons stand in one row, points.
+const ONE_ROW: f32 = 600.0;
+/// From this width on the tabs and the tally of the rules stand in one row, points.
+const TABS_AND_TALLY: f32 = 780.0;
 /// Between form and map, points.
 const GUTTER: f32 = 24.0;
 /// What a column keeps free beside its scroll bar.
@@ -31,6 +38,7 @@ const BAR: f32 = 10.0;
 pub(crate) struct ConfigurationView {
     form: FormState,
     map: MapState,
+    stages: stages::StagesState,
     advanced: Fold,
     pane: Pane,
     /// The selection whose row was last brought into sight.
@@ -63,12 +71,18 @@ impl ConfigurationView {
 pub(crate) fn show(
     ui: &mut Ui,
     sheet: &ConfigurationSheet,
+    here: Option<&HereSheet>,
     state: &mut ConfigurationView,
     intents: &mut Vec<ConfigurationIntent>,
 ) {
     header(ui, sheet, state, intents);
     ui.add_space(4.0);
     documents(ui, sheet, intents);
+    if let (Section::Stages, Some(stages)) = (sheet.section, &sheet.stages) {
+        ui.add_space(6.0);
+        stages::show(ui, stages, here, &mut state.stages, intents);
+        return;
+    }
     let Some(document) = sheet.document() else {
         ui.add_space(24.0);
         ui.vertical_centered(|ui| ui.label(muted(ui, "The project has no configuration file.")));
@@ -121,49 +135,71 @@ fn header(
     state: &mut ConfigurationView,
     intents: &mut Vec<ConfigurationIntent>,
 ) {
-    // The palette names these wishes the same way.
-    let wishes = [
-        ConfigurationIntent::BuildOutputs,
-        ConfigurationIntent::Undo,
-        ConfigurationIntent::Redo,
-        ConfigurationIntent::Save,
-    ];
-    let [build, undo, redo, save] = wishes.map(Command::Configuration);
+    let title = |ui: &mut Ui| {
+        ui.label(RichText::new("Configuration").font(theme::title()));
+        ui.add_space(4.0);
+        standing(ui, sheet);
+    };
+    if ui.available_width() < ONE_ROW {
+        ui.horizontal(|ui| {
+            ui.set_height(30.0);
+            title(ui);
+        });
+        ui.horizontal_wrapped(|ui| wishes(ui, sheet, state, intents));
+        return;
+    }
     ui.horizontal(|ui| {
         ui.set_height(30.0);
         let gap = ui.spacing().item_spacing.x;
-        let buttons = [&build, &undo, &redo, &save].map(|wish| intent_button::width(ui, wish.text()) + gap);
+        let buttons = WISHES.map(|wish| intent_button::width(ui, Command::Configuration(wish).text()) + gap);
         let buttons: f32 = buttons.iter().sum();
         let texts = (ui.available_width() - buttons).max(80.0);
         // A place of its own, so that the buttons come left to right, by Tab as by eye.
         ui.allocate_ui_with_layout(vec2(texts, 30.0), Layout::left_to_right(Align::Center), |ui| {
             ui.set_width(texts);
-            ui.label(RichText::new("Configuration").font(theme::title()));
-            ui.add_space(4.0);
-            standing(ui, sheet);
+            title(ui);
         });
-        let none = |text: &str| Err(text.to_owned());
-        let what = tooltip(ui, &build);
-        if intent_button::show(ui, build.text(), Weight::Plain, &sheet.build, &what).clicked() {
-            state.finish(intents);
-            intents.push(ConfigurationIntent::BuildOutputs);
-        }
-        let possible = sheet.can_undo.as_ref().map_or_else(|| none("nothing was edited"), |_| Ok(()));
-        let what = sheet.can_undo.as_deref().map(|what| format!("Take back: {what}")).unwrap_or_default();
-        if intent_button::show(ui, undo.text(), Weight::Plain, &possible, &what).clicked() {
-            intents.push(ConfigurationIntent::Undo);
-        }
-        let possible = sheet.can_redo.as_ref().map_or_else(|| none("nothing was taken back"), |_| Ok(()));
-        let what = sheet.can_redo.as_deref().map(|what| format!("Do again: {what}")).unwrap_or_default();
-        if intent_button::show(ui, redo.text(), Weight::Plain, &possible, &what).clicked() {
-            intents.push(ConfigurationIntent::Redo);
-        }
-        let what = tooltip(ui, &save);
-        if intent_button::show(ui, save.text(), Weight::Primary, &sheet.save, &what).clicked() {
-            state.finish(intents);
-            intents.push(ConfigurationIntent::Save);
-        }
+        wishes(ui, sheet, state, intents);
     });
+}
+
+/// The palette names these wishes the same way.
+const WISHES: [ConfigurationIntent; 4] = [
+    ConfigurationIntent::BuildOutputs,
+    ConfigurationIntent::Undo,
+    ConfigurationIntent::Redo,
+    ConfigurationIntent::Save,
+];
+
+/// What can be done with the files.
+fn wishes(
+    ui: &mut Ui,
+    sheet: &ConfigurationSheet,
+    state: &mut ConfigurationView,
+    intents: &mut Vec<ConfigurationIntent>,
+) {
+    let [build, undo, redo, save] = WISHES.map(Command::Configuration);
+    let none = |text: &str| Err(text.to_owned());
+    let what = tooltip(ui, &build);
+    if intent_button::show(ui, build.text(), Weight::Plain, &sheet.build, &what).clicked() {
+        state.finish(intents);
+        intents.push(ConfigurationIntent::BuildOutputs);
+    }
+    let possible = sheet.can_undo.as_ref().map_or_else(|| none("nothing was edited"), |_| Ok(()));
+    let what = sheet.can_undo.as_deref().map(|what| format!("Take back: {what}")).unwrap_or_default();
+    if intent_button::show(ui, undo.text(), Weight::Plain, &possible, &what).clicked() {
+        intents.push(ConfigurationIntent::Undo);
+    }
+    let possible = sheet.can_redo.as_ref().map_or_else(|| none("nothing was taken back"), |_| Ok(()));
+    let what = sheet.can_redo.as_deref().map(|what| format!("Do again: {what}")).unwrap_or_default();
+    if intent_button::show(ui, redo.text(), Weight::Plain, &possible, &what).clicked() {
+        intents.push(ConfigurationIntent::Redo);
+    }
+    let what = tooltip(ui, &save);
+    if intent_button::show(ui, save.text(), Weight::Primary, &sheet.save, &what).clicked() {
+        state.finish(intents);
+        intents.push(ConfigurationIntent::Save);
+    }
 }
 
 /// The shown file, the edits that no file holds, and the output that no longer fits.
@@ -189,23 +225,18 @@ fn standing(ui: &mut Ui, sheet: &ConfigurationSheet) {
 
 /// The documents as tabs, and at the right how many rules hold.
 fn documents(ui: &mut Ui, sheet: &ConfigurationSheet, intents: &mut Vec<ConfigurationIntent>) {
+    if ui.available_width() < TABS_AND_TALLY {
+        // Enlarged on a small screen the tabs scroll; what the keyboard comes to is brought into sight.
+        ScrollArea::horizontal().id_salt("documents").auto_shrink([false, true]).show(ui, |ui| {
+            ui.horizontal(|ui| tabs(ui, sheet, intents));
+        });
+        ui.horizontal(|ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| tally(ui, sheet));
+        });
+        return;
+    }
     let row = ui.horizontal(|ui| {
-        ui.set_height(28.0);
-        ui.spacing_mut().item_spacing.x = 18.0;
-        for (index, document) in sheet.documents.iter().enumerate() {
-            let (mark, word) = match document.on_disk {
-                OnDisk::Same => ("", ""),
-                OnDisk::Edited => (" •", ", edited"),
-                OnDisk::ChangedByAnother => (" •", ", changed by another program"),
-            };
-            let text = format!("{}{mark}", document.title);
-            let name = format!("{}{word}", document.title);
-            let standing = if index == sheet.shown { Standing::Picked } else { Standing::Plain };
-            let response = ui.push_id(&document.path, |ui| tab(ui, &text, &name, standing)).inner;
-            if response.on_hover_text(&document.path).clicked() && index != sheet.shown {
-                intents.push(ConfigurationIntent::ShowDocument(index));
-            }
-        }
+        tabs(ui, sheet, intents);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
             tally(ui, sheet);
@@ -213,6 +244,41 @@ fn documents(ui: &mut Ui, sheet: &ConfigurationSheet, intents: &mut Vec<Configur
     });
     let rect = row.response.rect;
     hairline(ui, rect.left(), rect.right(), rect.bottom());
+}
+
+fn tabs(ui: &mut Ui, sheet: &ConfigurationSheet, intents: &mut Vec<ConfigurationIntent>) {
+    ui.set_height(28.0);
+    ui.spacing_mut().item_spacing.x = 18.0;
+    for (index, document) in sheet.documents.iter().enumerate() {
+        let (mark, word) = match document.on_disk {
+            OnDisk::Same => ("", ""),
+            OnDisk::Edited => (" •", ", edited"),
+            OnDisk::ChangedByAnother => (" •", ", changed by another program"),
+        };
+        let text = format!("{}{mark}", document.title);
+        let name = format!("{}{word}", document.title);
+        let picked = index == sheet.shown && sheet.section == Section::Files;
+        let standing = if picked { Standing::Picked } else { Standing::Plain };
+        let response = ui.push_id(&document.path, |ui| tab(ui, &text, &name, standing)).inner;
+        if response.gained_focus() {
+            response.scroll_to_me(None);
+        }
+        if response.on_hover_text(&document.path).clicked() && !picked {
+            intents.push(ConfigurationIntent::ShowDocument(index));
+        }
+    }
+    if sheet.stages.is_some() {
+        let picked = sheet.section == Section::Stages;
+        let standing = if picked { Standing::Picked } else { Standing::Plain };
+        let what = Command::Configuration(ConfigurationIntent::ShowStages).tooltip();
+        let response = tab(ui, "Boot stages", "Boot stages", standing);
+        if response.gained_focus() {
+            response.scroll_to_me(None);
+        }
+        if response.on_hover_text(what).clicked() && !picked {
+            intents.push(ConfigurationIntent::ShowStages);
+        }
+    }
 }
 
 /// Errors, warnings and rules that hold, each with its mark; the numbers alone where many tabs leave no room.

@@ -9,6 +9,7 @@ use crate::command::Command;
 use crate::icons;
 use crate::model::configuration::ConfigurationIntent;
 use crate::model::debug::{Act, CredentialState, Fit, Method};
+use crate::model::updating::UpdateIntent;
 use crate::model::{Check, CheckLine, Goal, Model, PlanSheet, Run, Tone, View};
 use crate::text::{seconds, sentence, short_hex};
 use crate::theme::{self, Tokens};
@@ -36,7 +37,7 @@ pub(crate) fn show(ui: &mut Ui, model: &Model, state: &mut ProvisionView, comman
     ui.add_space(8.0);
     match &model.run {
         Some(run) => match &run.verdict {
-            Some(end) => verdict::show(ui, model, end, commands),
+            Some(end) => verdict::show(ui, model, end, &Command::CloseRun, commands),
             None => progress(ui, model),
         },
         None => {
@@ -110,6 +111,9 @@ fn header(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
                 }
                 (None, None) => {
                     command_button(ui, model, Command::Provision, Weight::Primary, commands);
+                    if matches!(model.product_state(), Some(ProductState::Closed | ProductState::Locked)) {
+                        command_button(ui, model, Command::Update(UpdateIntent::Open), Weight::Plain, commands);
+                    }
                 }
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| summary(ui, model, commands));

@@ -5,6 +5,7 @@ use egui::{Align, Layout, RichText, Ui};
 use crate::command::Command;
 use crate::icons;
 use crate::model::{BoardKind, JobKind, Model, StepState, View};
+use crate::text::instructions;
 use crate::theme::{self, Tokens};
 use crate::widgets::controls::{cut_label, muted};
 
@@ -24,6 +25,8 @@ pub(crate) fn show(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
                     commands.push(Command::Cancel);
                 }
             }
+        } else if let Some(sweep) = model.lab.sweep.as_ref().filter(|_| model.view == View::BootLab) {
+            crate::views::boot_lab::tally(ui, sweep);
         } else if let Some(text) = selection(model) {
             let width = ui.available_width() * 0.6;
             cut_label(ui, muted(ui, text), width);
@@ -41,6 +44,11 @@ pub(crate) fn show(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
                     let width = ui.available_width();
                     cut_label(ui, muted(ui, notice), width);
                 }
+                return;
+            }
+            if let Some(story) = model.lab.story.as_ref().filter(|_| model.view == View::BootLab) {
+                let speed = story.mips.map(|mips| format!(" · {mips} million a second")).unwrap_or_default();
+                ui.label(muted(ui, format!("{}{speed}", instructions(story.instructions))));
                 return;
             }
             let probe = match model.board.as_ref().map(|board| board.kind) {

@@ -40,13 +40,16 @@ impl Columns {
 }
 
 pub(crate) fn show(ui: &mut Ui, model: &Model) {
+    let states = model.run.as_ref().map(|run| run.steps.as_slice()).unwrap_or_default();
+    rows(ui, model.steps(), states, Instant::now());
+}
+
+/// Any steps; those without a state wait.
+pub(crate) fn rows(ui: &mut Ui, steps: &[StepSheet], states: &[StepState], now: Instant) {
     let waiting = StepState::Waiting;
-    let now = Instant::now();
-    let steps = model.steps();
     ui.spacing_mut().item_spacing.y = 0.0;
     for (index, step) in steps.iter().enumerate() {
-        let state = model.run.as_ref().and_then(|run| run.steps.get(index)).unwrap_or(&waiting);
-        row(ui, index, steps.len(), step, state, now);
+        row(ui, index, steps.len(), step, states.get(index).unwrap_or(&waiting), now);
     }
 }
 

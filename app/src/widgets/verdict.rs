@@ -12,16 +12,17 @@ use crate::theme::{self, RADIUS_CARD, Tokens};
 use crate::widgets::card;
 use crate::widgets::controls::{Weight, command_button, muted, named_command_button};
 
-pub(crate) fn show(ui: &mut Ui, model: &Model, verdict: &Verdict, commands: &mut Vec<Command>) {
+/// Shows an end. `close` is what puts it away.
+pub(crate) fn show(ui: &mut Ui, model: &Model, verdict: &Verdict, close: &Command, commands: &mut Vec<Command>) {
     match verdict {
         Verdict::Pass { state, evidence, record, seconds } => {
-            pass(ui, model, (state, evidence, record.as_deref(), *seconds), commands);
+            pass(ui, model, (state, evidence, record.as_deref(), *seconds), close, commands);
         }
         Verdict::Fail(failure) => {
-            card::show(ui, model, failure, Some(("FAIL", Tone::Danger)), Command::CloseRun, commands);
+            card::show(ui, model, failure, Some(("FAIL", Tone::Danger)), close.clone(), commands);
         }
         Verdict::Stopped(stop) => {
-            card::show(ui, model, stop, Some(("STOPPED", Tone::Warn)), Command::CloseRun, commands);
+            card::show(ui, model, stop, Some(("STOPPED", Tone::Warn)), close.clone(), commands);
         }
     }
 }
@@ -30,6 +31,7 @@ fn pass(
     ui: &mut Ui,
     model: &Model,
     (state, evidence, record, took): (&str, &[String], Option<&Path>, f64),
+    close: &Command,
     commands: &mut Vec<Command>,
 ) {
     let t = Tokens::of(ui);
@@ -48,8 +50,12 @@ fn pass(
             ui.label(RichText::new(format!("{board} is {state}")).font(theme::section()));
             ui.label(muted(ui, format!("in {}", seconds(took))));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                command_button(ui, model, Command::CloseRun, Weight::Plain, commands);
-                named_command_button(ui, model, Command::CopyEvidence, "Copy evidence", Weight::Plain, commands);
+                command_button(ui, model, close.clone(), Weight::Plain, commands);
+                let copy = match close {
+                    Command::CloseRun => Command::CopyEvidence,
+                    _ => Command::CopyText(evidence.join("\n")),
+                };
+                named_command_button(ui, model, copy, "Copy evidence", Weight::Plain, commands);
             });
         });
         for line in evidence {

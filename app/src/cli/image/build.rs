@@ -243,6 +243,7 @@ pub(in crate::cli) fn images_of(project: &Project) -> Result<(Vec<ImageOutput>, 
         Err(missing @ ProjectError::Application { .. }) => return Ok((images, Some(missing))),
         Err(error) => return Err(error.into()),
     }
+    images.extend(project.data_image_for(target)?);
     Ok((images, None))
 }
 

@@ -132,20 +132,26 @@ fn try_it(
     profile: Option<ImageProfile>,
     quiet: bool,
 ) -> Result<Trial, Failure> {
-    if profile == Some(ImageProfile::Oemurot) {
-        return Err(Failure::new("the virtual board has no second boot stage that could take this image")
-            .help("leave --virtual-board out; the checks follow ST's published loader"));
-    }
-    let slot_size = project.stirot().map_or(0, |stirot| stirot.firmware_size);
+    let by_second = profile == Some(ImageProfile::Oemurot);
+    let slot_size = if by_second {
+        project.second_stage().map_or(0, |second| second.image.slot_size)
+    } else {
+        project.stirot().map_or(0, |stirot| stirot.firmware_size)
+    };
     let content = provision::slot_content(&opened.content, image, slot_size);
-    let trial = provision::try_image(project, &content, &Cancel::new(), &mut |event| {
+    let mut events = |event| {
         if let Event::StepStarted { title, .. } = event
             && !quiet
         {
             tell(format!("virtual board: {title}"));
         }
-    })?;
-    Ok(trial)
+    };
+    let cancel = Cancel::new();
+    Ok(if by_second {
+        provision::try_application(project, &content, &cancel, &mut events)?
+    } else {
+        provision::try_image(project, &content, &cancel, &mut events)?
+    })
 }
 
 const fn outcome_word(outcome: &Outcome) -> &'static str {
@@ -217,8 +223,11 @@ fn show_trial(trial: &Trial) {
         say(format!("virtual board: {:<10} {word:<7} {}", pass_word(traced.pass), traced.check.text()));
     }
     say(format!(
-        "virtual board: {}, after {} instructions, {:.1} s in all",
-        trial.decision, trial.instructions, trial.seconds
+        "virtual board: {} {}, after {} instructions, {:.1} s in all",
+        trial.by.name(),
+        trial.decision,
+        trial.instructions,
+        trial.seconds
     ));
     match &trial.start {
         Start::No { stop: Some(stop) } => say(format!("virtual board: no application runs: {}", stop.text())),
@@ -284,7 +293,7 @@ fn trial_json(trial: &Trial) -> Value {
         _ => None,
     };
     json!({
-        "decision": decision_word(trial.decision), "at": at, "started": started, "stopped_because": stop, "banner": banner,
+        "by": trial.by.name(), "decision": decision_word(trial.decision), "at": at, "started": started, "stopped_because": stop, "banner": banner,
         "checks": checks.collect::<Vec<_>>(), "instructions": trial.instructions, "seconds": trial.seconds,
     })
 }

@@ -115,9 +115,9 @@ fn chain(editing: &Editing) -> ChainSheet {
 const fn kind(id: PartId) -> ChainKind {
     match id {
         PartId::Key(_) | PartId::Configuration(_) => ChainKind::Key,
-        PartId::Object(_) | PartId::Application => ChainKind::Object,
-        PartId::Image | PartId::Loader => ChainKind::Image,
-        PartId::Slot => ChainKind::Slot,
+        PartId::Object(_) | PartId::Application | PartId::SecondApplication | PartId::Data => ChainKind::Object,
+        PartId::Image | PartId::SecondImage | PartId::DataImage | PartId::Loader => ChainKind::Image,
+        PartId::Slot | PartId::SecondSlot | PartId::DataSlot => ChainKind::Slot,
         PartId::OptionBytes => ChainKind::OptionBytes,
         PartId::Certificate | PartId::LeafKey | PartId::PasswordFile => ChainKind::Certificate,
     }

@@ -40,6 +40,7 @@ fn lane_sheet(editing: &Editing, lane: &Lane) -> MapLane {
         Memory::UserFlash => ("User flash 64 KiB".to_owned(), Some(USER_FLASH_SECTOR_SIZE)),
         Memory::ExternalFlash => external("External flash", lane),
         Memory::ExternalFlash2 => external("Second port, XSPI2", lane),
+        Memory::ExternalRam => (format!("External RAM · first {} of 32 MiB", size(lane.span.size)), None),
     };
     let mut regions: Vec<MapRegion> = lane.regions.iter().map(|placed| region_sheet(editing, placed)).collect();
     regions.sort_by_key(|region| region.start);
@@ -81,6 +82,9 @@ fn region_sheet(editing: &Editing, placed: &Placed) -> MapRegion {
         RegionName::ApplicationInstallation => ("Application, installed", RegionKind::Application),
         RegionName::ApplicationDownload => ("Application, download", RegionKind::Application),
         RegionName::Scratch => ("Scratch area", RegionKind::Scratch),
+        RegionName::ApplicationCopy => ("Application, running", RegionKind::Application),
+        RegionName::DataInstallation => ("Data, installed", RegionKind::Application),
+        RegionName::DataDownload => ("Data, download", RegionKind::Application),
     };
     let worst = editing
         .found

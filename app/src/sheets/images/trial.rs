@@ -30,7 +30,7 @@ pub(crate) fn lines(trial: &Trial) -> Vec<TrialLine> {
         Decision::NotSeen | Decision::Unknown => Mark::Unknown,
     };
     let mut outcome = |mark, name, text| lines.push(TrialLine { boot: None, mark, name, text });
-    outcome(mark, trial.decision.to_string(), String::new());
+    outcome(mark, format!("{} {}", trial.by.name(), trial.decision), String::new());
     let (mark, name, text) = match &trial.start {
         Start::Speaks(text) => (Mark::Holds, "The application runs and says", printable(text)),
         Start::Silent => (Mark::Notice, "The application runs and says nothing", String::new()),
@@ -55,7 +55,7 @@ fn printable(text: &str) -> String {
 pub(crate) fn agreement(verdict: &Verdict, decision: Decision) -> (Tone, String) {
     match agrees(verdict, decision) {
         Some(true) => (Tone::Ok, "It agrees with the verdict".to_owned()),
-        Some(false) => (Tone::Danger, format!("It does not agree with the verdict: {decision}")),
+        Some(false) => (Tone::Danger, format!("It does not agree with the verdict: the board {decision}")),
         None => (Tone::Neutral, "The verdict was open; this is the board's own word".to_owned()),
     }
 }

@@ -34,7 +34,7 @@ fn view(sheet: ConfigurationSheet) -> Harness<'static, Seen> {
         .build_ui_state(
             |ui, seen: &mut Seen| {
                 let mut intents = Vec::new();
-                show(ui, &seen.sheet, &mut seen.view, &mut intents);
+                show(ui, &seen.sheet, None, &mut seen.view, &mut intents);
                 for intent in intents {
                     match intent {
                         ConfigurationIntent::Select(selection) => seen.sheet.selected = selection,

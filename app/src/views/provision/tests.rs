@@ -53,6 +53,7 @@ fn on_a_real_board() -> Model {
         name: "sample".to_owned(),
         folder: PathBuf::from("sample"),
         summary: String::new(),
+        flow: project::Flow::Stirot,
         sample_keys: vec![SampleKeyLine { role: "authentication".to_owned(), name: "ours d3ca…1fa3".to_owned() }],
         findings: Vec::new(),
     });
