@@ -160,12 +160,12 @@ fn newer_second_stage(extent: Extent) {
 
 #[test]
 fn a_first_installation_of_one_stage_is_taken_up_after_a_loss_of_power() {
-    first_installation(Extent::Stride(8));
+    first_installation(Extent::Stride(5));
 }
 
 #[test]
 fn an_update_of_one_stage_ends_with_the_old_or_the_new_after_a_loss_of_power() {
-    update(Extent::Stride(8));
+    update(Extent::Stride(5));
 }
 
 #[test]
@@ -182,17 +182,17 @@ fn every_write_of_an_update_of_one_stage() {
 
 #[test]
 fn a_first_installation_of_two_stages_is_taken_up_after_a_loss_of_power() {
-    first_installation_of_two(Extent::Stride(8));
+    first_installation_of_two(Extent::Stride(5));
 }
 
 #[test]
 fn a_newer_application_of_two_stages_or_the_old_runs_after_a_loss_of_power() {
-    newer_application(Extent::Stride(8));
+    newer_application(Extent::Stride(5));
 }
 
 #[test]
 fn a_newer_second_stage_or_the_old_runs_after_a_loss_of_power() {
-    newer_second_stage(Extent::Stride(8));
+    newer_second_stage(Extent::Stride(5));
 }
 
 #[test]

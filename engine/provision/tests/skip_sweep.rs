@@ -470,22 +470,22 @@ fn sweep_all(all: &[Bad], extent: Extent) {
 
 #[test]
 fn a_skipped_instruction_doesnt_let_a_bad_download_of_stirot_through() {
-    sweep_all(&downloads(), Extent::Stride(16));
+    sweep_all(&downloads(), Extent::Stride(10));
 }
 
 #[test]
 fn a_skipped_instruction_doesnt_start_a_bad_installed_image_of_stirot() {
-    sweep_all(&installed(), Extent::Stride(16));
+    sweep_all(&installed(), Extent::Stride(10));
 }
 
 #[test]
 fn a_skipped_instruction_doesnt_let_a_bad_download_of_the_second_stage_through() {
-    sweep_all(&second_downloads(), Extent::Stride(16));
+    sweep_all(&second_downloads(), Extent::Stride(10));
 }
 
 #[test]
 fn a_skipped_instruction_doesnt_start_a_bad_installed_image_of_the_second_stage() {
-    sweep_all(&second_installed(), Extent::Stride(16));
+    sweep_all(&second_installed(), Extent::Stride(10));
 }
 
 #[test]
