@@ -222,6 +222,14 @@ pub enum ProvisionError {
         /// What runs now.
         runs: String,
     },
+    /// After an update no application said who it is.
+    #[error("not proved: after the update ({decision}) there runs {runs}")]
+    NothingRuns {
+        /// What the boot stage decided.
+        decision: String,
+        /// What runs now.
+        runs: String,
+    },
     /// A person stopped the run.
     #[error("cancelled before “{step}”")]
     Cancelled {
@@ -354,10 +362,16 @@ impl ProvisionError {
                 "what was installed before is as it was. Build the image with this project's keys and settings and a version that is not older"
                     .into()
             }
+            Self::NothingRuns { .. } => {
+                "an application without a banner may run all the same: look at `stirot-studio board console`. Where none runs the board takes no \
+                 other update; its credential leads back: `stirot-studio debug regress`, then provision it again"
+                    .into()
+            }
             Self::Cancelled { .. } => "run the same plan again to go on".into(),
             Self::Export { .. } => {
                 "mend what is named; the studio itself can do the plan, by the same project, without these files".into()
             }
+            Self::File { action, .. } if action.starts_with("reading") => "check that it is a file and that you may read it".into(),
             Self::File { .. } => "check that the folder exists, is writable, and has room".into(),
             Self::Lab { .. } => {
                 "open the project that this board was provisioned with, its keys unlocked, and a board that was provisioned".into()

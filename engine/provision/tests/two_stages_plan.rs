@@ -232,6 +232,18 @@ fn a_second_stage_without_a_block_is_taken_with_a_note() {
     assert!(plan.expectations.iter().any(|expected| expected.check == "layout of the second stage"));
 }
 
+#[test]
+fn a_project_whose_files_name_different_slots_plans_no_update() {
+    let files = in_place();
+    let mut block = layout(&files.project());
+    block.application.download = 0x9070_0000;
+    files.set_block(&block);
+    let image = UpdateImage::of_bytes("image.bin", vec![0; 64]);
+    let refusal = plan_update(&files.project(), UpdateTarget::Application, image, RefusedImages::Sent).unwrap_err();
+    assert!(refusal.reasons.iter().all(|reason| reason.rule == "P9"), "{refusal}");
+    assert!(names(&refusal.reasons, "0x9070 0000"), "{refusal}");
+}
+
 /// The installed images stay where they are, and no loader is left when the application isn't found.
 #[test]
 fn a_newer_second_stage_that_looks_elsewhere_for_the_application_is_no_update() {

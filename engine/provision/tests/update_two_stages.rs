@@ -217,11 +217,34 @@ fn an_update_that_would_leave_no_application_running_is_not_sent() {
             assert!(error.to_string().contains(message), "{refused:?}: {error}");
             assert!(error.help().contains("provisioned with"), "{}", error.help());
         }
+        // Nor one that will be refused: this board's slots may lie elsewhere, and the project's in what is installed.
+        for damaged in [0, 5000] {
+            let mut image = newer.clone();
+            image[damaged] ^= 1;
+            let error = run(&bench, &plan(&bench, target, image, RefusedImages::Sent)).unwrap_err();
+            assert!(error.to_string().contains(message), "byte {damaged}: {error}");
+        }
         assert!(bench.cells(slot) == before, "{target}: nothing was written");
     }
     let mut terminal = Terminal::at(&bench.board);
     terminal.send(b"1");
     terminal.wait_for("version          1.0.0");
+}
+
+#[test]
+fn a_program_that_is_linked_elsewhere_is_not_sent_whoever_asks() {
+    let bench = Bench::two_stages(231, ApplicationRun::InPlace, Credential::Certificate);
+    let other = Bench::two_stages(232, ApplicationRun::InternalRam, Credential::Certificate);
+    let elsewhere = Workshop::of(&other.project).stage(ImageProfile::Oemurot).unwrap().application.clone();
+    for target in [UpdateTarget::Application, UpdateTarget::SecondStage] {
+        let version = version("1.1.0");
+        let image = UpdateImage::build(&bench.project, target, Some(&elsewhere), version).unwrap();
+        for refused in [RefusedImages::NotSent, RefusedImages::Sent] {
+            let refusal = plan_update(&bench.project, target, image.clone(), refused).unwrap_err();
+            assert!(refusal.to_string().contains("won't run: link address"), "{refused:?}: {refusal}");
+            assert!(refusal.help().contains("without an application"), "{}", refusal.help());
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The file that an update sends: its bytes, and what they are.
 
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use formats::{FoundImage, Opened, Version};
@@ -11,6 +12,9 @@ use super::plan::UpdateTarget;
 use crate::error::ProvisionError;
 use crate::plan::PlanRefusal;
 use crate::trial::slot_content;
+
+/// No image is larger, in bytes: the window of XSPI1 whole, as Intel hex.
+const LARGEST_FILE: u64 = 3 * (128 << 20);
 
 /// A file to be sent.
 #[derive(Debug, Clone)]
@@ -32,11 +36,14 @@ impl UpdateImage {
     /// # Errors
     /// When the file can't be read.
     pub fn of_file(path: &Path) -> Result<Self, ProvisionError> {
-        let bytes = fs::read(path).map_err(|source| ProvisionError::File {
-            action: "reading the image",
-            path: path.to_owned(),
-            source,
-        })?;
+        let mut bytes = Vec::new();
+        File::open(path)
+            .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
+            .and_then(|read| match read as u64 > LARGEST_FILE {
+                true => Err(io::Error::from(io::ErrorKind::FileTooLarge)),
+                false => Ok(()),
+            })
+            .map_err(|source| ProvisionError::File { action: "reading the image", path: path.to_owned(), source })?;
         Ok(Self::of_bytes(name_of(path), bytes))
     }
 

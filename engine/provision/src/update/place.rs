@@ -31,12 +31,14 @@ pub(super) fn application_start(
         let run = workshop.stage(profile).and_then(|stage| stage.firmware_address);
         return Ok(run.and_then(|run| run.checked_add(IMAGE_HEADER_SIZE)));
     }
-    let Some(found) = image.image() else { return Ok(None) };
+    let present = project.second_stage().and_then(|second| second.layout);
+    let own = Ok(present.map(|layout| layout.code_address()));
+    let Some(found) = image.image() else { return own };
     // One that doesn't open was refused before, unless a person wants to see just that: it is then not installed.
-    let Ok((program, _)) = payload_in_the_clear(image.opened(), found, &workshop.keys) else { return Ok(None) };
+    let Ok((program, _)) = payload_in_the_clear(image.opened(), found, &workshop.keys) else { return own };
     let sent = SecondStageLayout::find(&program);
     if judgement.verdict == Verdict::Installs
-        && let Some(present) = project.second_stage().and_then(|second| second.layout)
+        && let Some(present) = present
     {
         let problem = match &sent {
             Ok(Some(sent)) => moved(&present, sent),
@@ -47,7 +49,7 @@ pub(super) fn application_start(
             return Err(PlanRefusal::of("layout", format!("the second stage in {} {problem}", image.name()), HELP));
         }
     }
-    Ok(sent.ok().flatten().map(|layout| layout.code_address()))
+    Ok(sent.ok().flatten().or(present).map(|layout| layout.code_address()))
 }
 
 /// How a layout differs from the one that the installed images were placed by. What it says on the console is no matter.
@@ -65,23 +67,20 @@ fn moved(present: &SecondStageLayout, sent: &SecondStageLayout) -> Option<String
 }
 
 impl UpdatePlan {
-    /// Whether the application will be started where the one that runs now was started.
+    /// Whether the application will be started where the one that runs now was started. An image that will be refused is
+    /// held to it, too: on a board with other slots the project's download slot can be a part of what is installed.
     ///
     /// # Errors
-    /// When it won't. An image that isn't installed harms nothing, and may be sent to see it refused.
+    /// When it won't.
     pub fn check_place(&self, running: &Banner) -> Result<(), PlanRefusal> {
-        let (Some(starts), Some(runs), Verdict::Installs) =
-            (self.application_start, running.running_at, &self.judgement.verdict)
-        else {
-            return Ok(());
-        };
+        let (Some(starts), Some(runs)) = (self.application_start, running.running_at) else { return Ok(()) };
         if starts == runs {
             return Ok(());
         }
         let problem = match self.target {
             UpdateTarget::Application => format!(
-                "{} is made to start at {}, and this board starts its application at {}: the image would be installed, and \
-                 not run",
+                "{} is made to start at {}, and this board starts its application at {}: installed it would not run, and \
+                 the slots may be others",
                 self.image,
                 grouped(starts),
                 grouped(runs)

@@ -3,7 +3,7 @@
 
 use chip::memory_map::Region;
 use formats::{ImageProfile, Judgement, Verdict, Version, judge};
-use project::{Flow, Project, Workshop};
+use project::{Finding, Flow, Project, Severity, Workshop};
 use serde::{Deserialize, Serialize};
 
 use super::banner::Banner;
@@ -176,9 +176,8 @@ pub struct UpdatePlan {
 /// Plans the update of a board of `project` with `image`.
 ///
 /// # Errors
-/// When the project has no such stage, when the image doesn't fit the slot, and, unless asked otherwise, when the boot
-/// stage would refuse it or not see it; always when a new second stage would be installed and look elsewhere for the
-/// application.
+/// When the project has no such stage, when its files don't agree about the slots, when the image doesn't fit the slot, and, unless asked otherwise, when the boot
+/// stage would refuse it or not see it; always when it would be installed and leave no application that runs.
 pub fn plan_update(
     project: &Project,
     target: UpdateTarget,
@@ -187,6 +186,12 @@ pub fn plan_update(
 ) -> Result<UpdatePlan, PlanRefusal> {
     let profile = target.profile(project)?;
     let slot = download_slot(project, target)?;
+    // Where the project's own files don't agree about slots, its download slot may be anything on the board.
+    let disagreement = |finding: &Finding| finding.severity == Severity::Error && finding.id == "P9";
+    let wrong: Vec<Finding> = project.check().into_iter().filter(disagreement).collect();
+    if !wrong.is_empty() {
+        return Err(PlanRefusal::from_findings(wrong));
+    }
     let bytes = image.bytes(slot.size);
     if bytes.is_empty() {
         return Err(PlanRefusal::of("image", format!("{} holds no bytes", image.name()), "choose an image"));
@@ -199,8 +204,10 @@ pub fn plan_update(
         ));
     }
     let judgement = judged(&image, &Workshop::of(project), profile);
-    if refused == RefusedImages::NotSent {
-        acceptable(&judgement, &image)?;
+    match (&judgement.verdict, refused) {
+        // Installed and not run: nothing would take another update. Whoever asks.
+        (Verdict::DoesNotRun { .. }, _) | (_, RefusedImages::NotSent) => acceptable(&judgement, &image)?,
+        (_, RefusedImages::Sent) => {}
     }
     let application_start = place::application_start(project, target, profile, &image, &judgement)?;
     let steps = steps(target, profile, &image, slot);
@@ -319,12 +326,17 @@ fn acceptable(judgement: &Judgement, image: &UpdateImage) -> Result<(), PlanRefu
         Verdict::DoesNotRun { at } | Verdict::Refused { at } | Verdict::NotSeen { at } => *at,
     };
     let seen = judgement.outcome(at).map_or("", |outcome| outcome.text());
-    Err(PlanRefusal::of(
-        "image",
-        format!("{}: {} {seen}", image.name(), judgement.sentence()),
-        "build the image with this project's keys and settings and a version that is not older; to rehearse the refusal, \
-         ask for it to be sent all the same",
-    ))
+    let help = match judgement.verdict {
+        Verdict::DoesNotRun { .. } => {
+            "link the program for where the boot stage starts it; the board would be left without an application, and with it \
+             without a way to take another"
+        }
+        _ => {
+            "build the image with this project's keys and settings and a version that is not older; to rehearse the \
+             refusal, ask for it to be sent all the same"
+        }
+    };
+    Err(PlanRefusal::of("image", format!("{}: {} What was seen: {seen}", image.name(), judgement.sentence()), help))
 }
 
 /// The slot that the target's boot stage takes new images from.

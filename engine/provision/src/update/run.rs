@@ -242,9 +242,7 @@ impl Run<'_> {
             SlotDecision::Refused { .. } | SlotDecision::NotSeen { .. } => {
                 Err(ProvisionError::ImageRefused { decision: decision.to_string(), runs: runs() })
             }
-            _ if after.is_none() => {
-                Err(ProvisionError::NotProved { what: format!("after the update ({decision}) there runs {}", runs()) })
-            }
+            _ if after.is_none() => Err(ProvisionError::NothingRuns { decision: decision.to_string(), runs: runs() }),
             _ => Ok(Evidence::text(decision.to_string())),
         }
     }
