@@ -16,6 +16,8 @@ fn a_board_of_two_boot_stages_is_told_as_a_story_and_its_file_is_as_it_was() {
     let before = fs::read(bench.path("a.board")).unwrap();
 
     let said = bench.done(&["lab", "--project", "two", "--board", "a.board"]);
+    let own = "passed OEMuROT_Config is stored and intact";
+    assert_eq!(said.matches(own).count(), 1, "each stage has a configuration of its own: {said}");
     for line in ["OEMuRoT     verifies and starts", "1 of 1 as expected"] {
         assert!(said.lines().any(|told| told.starts_with(line)), "{line}: {said}");
     }

@@ -142,7 +142,7 @@ fn print_pass(pass: &Pass) {
     let checks = pass.checks.iter().map(|check| {
         let mark = if check.answer == TracedAnswer::Passed { "passed" } else { "FAILED" };
         let saw = if check.saw.is_empty() { String::new() } else { format!(": {}", check.saw) };
-        (check.at, format!("{mark} {}{saw}", check.check.text()))
+        (check.at, format!("{mark} {}{saw}", check.name(pass.lane)))
     });
     let acts = pass.acts.iter().map(|act| (act.at, act.text.clone()));
     let mut lines: Vec<_> = checks.chain(acts).collect();
@@ -190,7 +190,7 @@ fn pass_json(pass: &Pass) -> Value {
     let checks = pass.checks.iter().map(|check| {
         json!({
             "at": check.at,
-            "check": check.check.text(),
+            "check": check.name(pass.lane),
             "passed": check.answer == TracedAnswer::Passed,
             "subject": check.subject.map(|subject| subject.text()),
             "saw": check.saw,

@@ -114,7 +114,7 @@ fn pass_sheet(places: &Places, story: &Story, pass: &Pass) -> PassSheet {
 fn check_sheet(places: &Places, lane: EngineLane, check: &StoryCheck) -> CheckSheet {
     CheckSheet {
         at: check.at,
-        name: check.check.text().to_owned(),
+        name: check.name(lane).to_owned(),
         answer: match check.answer {
             TracedAnswer::Passed => Answer::Passed,
             TracedAnswer::Failed => Answer::Failed,

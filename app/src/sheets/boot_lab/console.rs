@@ -34,8 +34,8 @@ fn of_pass(pass: &Pass) -> Vec<StoryLine> {
     let line =
         |at, text: String, tone| StoryLine { at, text: format!("[{stage}] {text}"), source: Source::Trace, tone };
     let checks = pass.checks.iter().map(|check| match check.answer {
-        TracedAnswer::Passed => line(check.at, format!("{}: ok", check.check.text()), Tone::Neutral),
-        TracedAnswer::Failed => line(check.at, format!("{}: refused", check.check.text()), Tone::Danger),
+        TracedAnswer::Passed => line(check.at, format!("{}: ok", check.name(pass.lane)), Tone::Neutral),
+        TracedAnswer::Failed => line(check.at, format!("{}: refused", check.name(pass.lane)), Tone::Danger),
     });
     let acts = pass.acts.iter().map(|act| line(act.at, act.text.clone(), Tone::Neutral));
     checks.chain(acts).collect()

@@ -162,7 +162,7 @@ pub(super) fn second_configuration(configuration: Option<&SecondConfiguration>) 
 /// The sentence of the check of the second stage's layout block.
 pub(super) fn layout(layout: Option<&SecondStageLayout>) -> String {
     let Some(seen) = layout else { return "no layout block that can work".into() };
-    let images = if seen.data.is_some() { "application and data image" } else { "application" };
+    let images = if seen.data.is_some() { "application and data image" } else { "application alone" };
     format!(
         "{images}; application runs at {}, installation slot {}, download slot {}, {} KiB each",
         grouped(seen.code_address()),

@@ -112,6 +112,17 @@ pub struct StoryCheck {
     pub saw: String,
 }
 
+impl StoryCheck {
+    /// What was checked, in the words of the stage that did it: each stage has objects of its own.
+    pub const fn name(&self, lane: Lane) -> &'static str {
+        match (lane, self.check) {
+            (Lane::Oemurot, Check::Configuration) => "OEMuROT_Config is stored and intact",
+            (Lane::Oemurot, Check::Data) => "OEMuROT_Data is stored and intact",
+            (_, check) => check.text(),
+        }
+    }
+}
+
 /// The image that a check is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Subject {
@@ -261,7 +272,7 @@ impl Pass {
                 |check: &StoryCheck| check.subject.map_or_else(String::new, |it| format!(", {}", it.place.text()));
             let part = match &word {
                 _ if round_follows => "second round".to_owned(),
-                Word::Check(check) => format!("{}{}", check.check.text(), image(check)),
+                Word::Check(check) => format!("{}{}", check.name(self.lane), image(check)),
                 Word::Act(act) => act.event.text().split(':').next().unwrap_or_default().to_owned(),
             };
             shares.push(Share { part, instructions: at.saturating_sub(before) });

@@ -325,9 +325,11 @@ impl Teller {
     }
 
     fn failed_check(&mut self) -> String {
-        let checks = self.pass().map(|pass| pass.checks.as_slice()).unwrap_or_default();
-        let failed = checks.iter().find(|check| check.answer == TracedAnswer::Failed);
-        failed.map_or_else(|| "an answer that doesn't add up".to_owned(), |check| check.check.text().to_owned())
+        let failed = self.pass().and_then(|pass| {
+            let failed = pass.checks.iter().find(|check| check.answer == TracedAnswer::Failed)?;
+            Some(failed.name(pass.lane))
+        });
+        failed.unwrap_or("an answer that doesn't add up").to_owned()
     }
 
     fn starts(&mut self, at: u64, word: TraceWord, code: u32, version: Option<Version>) {
