@@ -45,7 +45,11 @@ fn a_second_stage_is_added_and_left_again() {
     let again = bench.refused(1, &["project", "stages", "--project", "pump", "--add"]);
     assert!(again.contains("two boot stages"), "{again}");
     assert_eq!(stages(&bench, &["--project", "pump", "--leave"]).len(), 2);
+    let taken_up = stages(&bench, &["--project", "pump", "--add", "--application-runs", "external-ram"]);
+    assert_eq!(taken_up.last().unwrap().2, "0x70000400", "also where its files are there already");
     bench.refused(2, &["project", "stages", "--project", "pump", "--leave", "--add"]);
+    let one = bench.refused(1, &["project", "new", "one", "--application-runs", "in-place"]);
+    assert!(one.contains("--flow stirot-oemurot") && !bench.path("one").exists(), "{one}");
 }
 
 #[test]

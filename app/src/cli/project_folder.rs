@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
+use formats::ApplicationRun;
 use project::template::{NewProject, create};
 use project::{Credential, Flow, Kept};
 
@@ -33,9 +34,9 @@ pub enum Command {
         /// The way back from CLOSED
         #[arg(long, value_enum, default_value = "certificate")]
         way_back: WayBack,
-        /// Where the application of two boot stages runs
-        #[arg(long, value_enum, value_name = "WHERE", default_value = "in-place")]
-        application_runs: RunArgument,
+        /// Where the application of two boot stages runs [default: in-place]
+        #[arg(long, value_enum, value_name = "WHERE")]
+        application_runs: Option<RunArgument>,
     },
     /// Show a project's boot stages: which code runs where, at which level; or change them
     Stages(stages::Arguments),
@@ -84,6 +85,12 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
         Command::Stages(arguments) => return stages::run(&arguments),
         Command::Build { folder, passphrases } => return build(&folder, &passphrases),
     };
+    if runs.is_some() && flow != FlowArgument::StirotOemurot {
+        return Err(Failure::new(
+            "with one boot stage the application runs from internal RAM: there is nothing to choose",
+        )
+        .help("leave --application-runs out, or make the project with --flow stirot-oemurot"));
+    }
     let name = name.or_else(|| Some(folder.file_name()?.to_string_lossy().into_owned()));
     let new = NewProject {
         name: name.unwrap_or_else(|| "project".to_owned()),
@@ -97,7 +104,7 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
             WayBack::Certificate => Credential::Certificate,
             WayBack::Password => Credential::Password,
         },
-        second_stage: runs.into(),
+        second_stage: runs.map_or(ApplicationRun::InPlace, ApplicationRun::from),
     };
     create(&folder, &new)?;
     say(format!("{}: {}, with new keys", folder.display(), new.flow));

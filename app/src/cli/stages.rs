@@ -59,7 +59,12 @@ impl From<RunArgument> for ApplicationRun {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let folder = &arguments.project;
     match (arguments.add, arguments.application_runs) {
-        (true, run) => second_stage::add(folder, run.map_or(ApplicationRun::InPlace, ApplicationRun::from))?,
+        (true, None) => second_stage::add(folder, ApplicationRun::InPlace)?,
+        // Files of a second stage that are there already are taken as they are: then this changes them.
+        (true, Some(run)) => {
+            second_stage::add(folder, run.into())?;
+            second_stage::set_run(folder, run.into())?;
+        }
         (false, Some(run)) => second_stage::set_run(folder, run.into())?,
         (false, None) if arguments.leave => second_stage::leave(folder)?,
         (false, None) => {}

@@ -244,10 +244,14 @@ impl ProjectError {
             }
             Self::OtherFlow { .. } => "choose a flow with STiRoT, or use ST's scripts with the objects made here".into(),
             Self::NoImage { .. } => "choose another flow, or build the image with keys and sizes given by hand".into(),
-            Self::Stages { wanted: Flow::StirotOemurot, .. } => {
+            Self::Stages { flow: Flow::Stirot, .. } => {
                 "add the second stage first (`stirot-studio project stages --add`)".into()
             }
-            Self::Stages { .. } => "choose a project with one boot stage".into(),
+            Self::Stages { flow: Flow::StirotOemurot, .. } => {
+                "it has two boot stages already; `--application-runs` changes where the application runs, `--leave` goes back to one"
+                    .into()
+            }
+            Self::Stages { .. } => "choose a project whose flow begins with STiRoT".into(),
             Self::NoLayout { .. } => {
                 "where its application runs is compiled into it: change its sources, or take the studio's second stage from \
                  a new project"
