@@ -45,7 +45,7 @@ pub enum Command {
         /// The credential
         #[command(flatten)]
         credential: CredentialArguments,
-        /// Hide protection level: 1 the root of trust, 2 the second stage or the application, 3 the loader
+        /// Hide protection level: 1 the root of trust, 2 what the root of trust starts, 3 the loader and, of two boot stages, the application
         #[arg(long, value_parser = level, default_value = "2")]
         level: DebugLevel,
         /// Leave the core halted
@@ -72,7 +72,7 @@ pub enum Command {
 
 /// What a regression does, for the help and before it is done.
 const ERASES: &str = "A full regression erases user flash, RAM and every object that the chip stores (debug \
-                      authentication, STiROT_Config, STiROT_Data), raises EPOCH and sets the product state to OPEN. \
+                      authentication, configuration and data of each boot stage), raises EPOCH and sets the product state to OPEN. \
                       External flash is not erased, and what the chip encrypted there can't be read any more. OTP stays.\n\
                       In PROVISIONING the board needs the credential's object first: it is stored from the project, from \
                       --object or from the wallet when the board has none that fits.";

@@ -118,6 +118,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let kept = record.map(|record| record.save(&RunFolder::for_board(&address)).map(|path| (record, path))).transpose();
     let off = board.power_off();
     // Why an update failed counts for more than where its record went, or how the board went off.
+    if let (Err(_), Ok(Some((_, path)))) = (&updated, &kept) {
+        tell(format!("record: {}", path.display()));
+    }
     let updated = updated?;
     off?;
     finish(&updated, kept?.map(|(_, path)| path).as_deref(), arguments.json)
@@ -137,11 +140,11 @@ fn image(project: &Project, arguments: &Arguments) -> Result<UpdateImage, Failur
 
 /// A new file, and no other.
 fn save(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut new = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(file)
-        .map_err(|error| Failure::file("making", file, error))?;
+    let mut new = OpenOptions::new().write(true).create_new(true).open(file).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Failure::new(format!("{} is there already", file.display()))
+            .help("choose another name: nothing is written over"),
+        _ => Failure::file("making", file, error),
+    })?;
     new.write_all(bytes).map_err(|error| Failure::file("writing", file, error))
 }
 
@@ -209,6 +212,9 @@ fn shown(plan: &UpdatePlan, event: &UpdateEvent) {
 fn finish(record: &UpdateRecord, path: Option<&Path>, json: bool) -> Result<(), Failure> {
     if json {
         return say_json(record);
+    }
+    if let (UpdateTarget::SecondStage, Some(version)) = (record.target, &record.version) {
+        say(printable(&format!("installed: second boot stage {version}")));
     }
     if let Some(after) = &record.after {
         say(printable(&format!("there runs {after}")));
