@@ -298,13 +298,14 @@ fn downloads() -> Vec<Bad> {
     let installed = bench.project.stirot().unwrap().installation_slot();
     let scenario = Scenario::InstallApplication { version: "1.1.0".parse().unwrap() };
     let command = stirot(Event::CommandRead, loader::RSSCMD_SECONDARY_LOADED);
-    // What opens an image decides nothing about whether it is good; it is swept once, with the signature.
+    // What opens an image decides nothing about whether it is good: it is swept once, with an image that is refused right
+    // behind it.
     let opened = stirot(Event::Passed, Check::KeyBlob as u16);
     let cases = [
-        ("STiRoT, download, wrong signature", command, Tamper::FlipBit { spot: Spot::Signature }),
+        ("STiRoT, download, wrong signature", opened, Tamper::FlipBit { spot: Spot::Signature }),
         ("STiRoT, download, wrong hash", opened, Tamper::FlipBit { spot: Spot::Hash }),
         ("STiRoT, download, other key", opened, Tamper::OtherKey { key: OtherKey::Signer }),
-        ("STiRoT, download, older counter", opened, Tamper::OlderVersion),
+        ("STiRoT, download, older counter", command, Tamper::OlderVersion),
     ];
     cases
         .into_iter()
@@ -404,9 +405,9 @@ fn second_downloads() -> Vec<Bad> {
     let begins = judges(SubjectPlace::Download);
     let opened = oemurot(Event::Passed, Check::KeyBlob as u16);
     let cases = [
-        ("OEMuRoT, download, wrong signature", begins, Tamper::FlipBit { spot: Spot::Signature }),
+        ("OEMuRoT, download, wrong signature", opened, Tamper::FlipBit { spot: Spot::Signature }),
         ("OEMuRoT, download, wrong hash", opened, Tamper::FlipBit { spot: Spot::Hash }),
-        ("OEMuRoT, download, other key", opened, Tamper::OtherKey { key: OtherKey::Signer }),
+        ("OEMuRoT, download, other key", begins, Tamper::OtherKey { key: OtherKey::Signer }),
         // The counter is looked at before the key blob.
         ("OEMuRoT, download, older counter", begins, Tamper::OlderVersion),
     ];
