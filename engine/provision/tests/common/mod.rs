@@ -142,7 +142,10 @@ impl Bench {
         let (plan, _) = provision::plan_for(&self.project, provision::FinalState::Closed).unwrap();
         let (stop, _) = plan.step(step).unwrap();
         let cancel = Cancel::new();
-        let stopped = self.provision_with(&cancel, &mut |event| {
+        let wallet = self.files.wallet();
+        let terms = Terms { goal: &Goal::Closed, sample_keys: SampleKeys::Refused, wallet: &wallet };
+        let mut link = Link::to_virtual_board(&self.board, &patient());
+        let stopped = provision_on(&self.project, &mut link, &self.run_folder(), terms, &cancel, &mut |event| {
             if let Event::StepProved { index, .. } | Event::StepSkipped { index, .. } = event
                 && index + 1 == stop
             {
@@ -210,6 +213,12 @@ pub fn impatient() -> SiliconOptions {
         connecting: provision::Connecting { pulse: Duration::ZERO, ..usual.connecting },
         ..usual
     }
+}
+
+/// Limits for what only leads to a test: a computer that has a lot to do is no reason for it to fail.
+pub fn patient() -> SiliconOptions {
+    let minute = Duration::from_secs(60);
+    SiliconOptions { mailbox_timeout: minute, session_timeout: minute, ..SiliconOptions::default() }
 }
 
 /// What the board says until it has been quiet for a while, or until it says `text`.
