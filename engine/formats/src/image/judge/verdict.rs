@@ -50,8 +50,8 @@ impl Judgement {
         }
     }
 
-    /// The verdict in a sentence. What STiRoT takes is assumed, and the second stage isn't on the virtual board: both
-    /// are said by [`Judgement::reservation`].
+    /// The verdict in a sentence. That what STiRoT takes is assumed, and that the second stage's part follows ST's
+    /// published loader, is said by [`Judgement::reservation`].
     pub fn sentence(&self) -> String {
         let stage = self.stage();
         match &self.verdict {
