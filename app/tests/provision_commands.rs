@@ -4,6 +4,7 @@
 mod common;
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -49,6 +50,39 @@ fn provisioning_as_a_command_ends_closed_with_a_record_and_a_talking_application
     // The same command again proves what is there, and writes nothing.
     let again = bench.json(&["provision", "--project", &project, "--board", "a.board", "--json"]);
     assert_eq!(again["outcome"]["outcome"], "passed");
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_stops_a_run_where_nothing_is_half_done_and_the_same_command_finishes_it() {
+    let (bench, _) = with_board();
+    let project = sample();
+    let arguments = ["provision", "--project", &project, "--board", "a.board", "--to", "closed"];
+    let mut run = Command::new(env!("CARGO_BIN_EXE_stirot-studio"))
+        .args(arguments)
+        .current_dir(bench.path("."))
+        .env("STIROT_STUDIO_DATA", bench.path("data"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    for line in BufReader::new(run.stderr.take().unwrap()).lines().map(Result::unwrap) {
+        if line.contains("external flash") {
+            let sent = Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
+            assert!(sent.success());
+        }
+        said.push_str(&line);
+        said.push('\n');
+    }
+    assert_eq!(run.wait().unwrap().code(), Some(1), "{said}");
+    assert!(said.contains("stopping where nothing is half done") && said.contains("cancelled before"), "{said}");
+    let path = said.lines().find_map(|line| line.strip_prefix("record: ")).unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    assert_eq!(record["outcome"]["outcome"], "cancelled", "{record}");
+
+    let said = bench.done(&arguments);
+    assert!(said.contains("PASS"), "{said}");
 }
 
 #[test]

@@ -33,6 +33,10 @@ fn a_newer_application_is_built_sent_and_heard_and_an_older_one_refused() {
     assert!(said.contains("STiRoT refused it") && said.contains("security counter"), "{said}");
     assert!(said.contains("there runs version 1.2.0"), "{said}");
 
+    let output = bench.run(&[&older[..], &["--send-refused", "--json"]].concat());
+    let record: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &record["outcome"]["outcome"]), (Some(1), &"failed".into()), "{record}");
+
     let record = bench.json(&[&update[..], &["--version", "1.3.0", "--json"]].concat());
     assert_eq!(record["outcome"]["outcome"], "passed");
     assert_eq!(record["decision"]["decision"], "installed");

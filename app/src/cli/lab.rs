@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use formats::Version;
+use provision::TracedAnswer;
 use provision::lab::{Case, CaseResult, Lab, Pass, Scenario, Story, Tamper, summary};
-use provision::{Cancel, TracedAnswer};
 use serde_json::{Value, json};
 
 use super::passphrases::PassphraseArguments;
-use super::{Failure, opening, printable, say, say_json, tell};
+use super::{Failure, interruption, opening, printable, say, say_json, tell};
 
 /// What happens to a copy of which board.
 #[derive(Debug, Args)]
@@ -62,7 +62,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let project = opening::project_to_build(&arguments.project, &arguments.passphrases)?;
     let lab = Lab::of_file(&arguments.board, &project)?;
     let scenario = scenario(arguments, &lab)?;
-    let cancel = Cancel::new();
+    let cancel = interruption::by_person();
     let cases =
         if arguments.all { lab.cases(&scenario, &cancel)? } else { vec![Case { scenario, tamper: arguments.tamper }] };
     let mut results = Vec::new();

@@ -16,6 +16,7 @@ mod debug;
 mod doctor;
 mod failure;
 mod image;
+mod interruption;
 mod keys;
 mod lab;
 mod obk;

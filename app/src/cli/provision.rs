@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use project::{Project, TargetState, Wallet};
 use provision::{
-    BoardAddress, Cancel, Event, FinalState, Goal, Link, LockConsent, Plan, ProvisionError, Record, RunFolder,
-    SampleKeys, SiliconOptions, StepId, StepResult, Terms, Verdict,
+    BoardAddress, Event, FinalState, Goal, Link, LockConsent, Plan, ProvisionError, Record, RunFolder, SampleKeys,
+    SiliconOptions, StepId, StepResult, Terms, Verdict,
 };
 
 use super::passphrases::PassphraseArguments;
-use super::{Failure, opening, say, say_json, tell};
+use super::{Failure, interruption, opening, say, say_json, tell};
 use crate::sheets;
 
 /// What to provision with what.
@@ -85,8 +85,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let wallet = Wallet::of_user();
     let sample_keys = if arguments.allow_sample_keys { SampleKeys::Confirmed } else { SampleKeys::Refused };
     let terms = Terms { goal: &goal, sample_keys, wallet: &wallet };
-    let record = provision::provision(&project, &address, terms, &Cancel::new(), &mut |event| shown.event(&event))?;
-    finish(&record, &address, arguments.json)
+    let cancel = interruption::by_person();
+    let mut ended = None;
+    let done = provision::provision(&project, &address, terms, &cancel, &mut |event| match event {
+        Event::Finished(record) => ended = Some(record),
+        event => shown.event(&event),
+    });
+    if let (Err(_), Some(record)) = (&done, ended) {
+        broke_off(&record, &address, arguments.json)?;
+    }
+    finish(&done?, &address, arguments.json)
 }
 
 /// Where the run ends. LOCKED takes a person at a terminal, and the digits of the very board that is there.
@@ -205,6 +213,17 @@ impl Shown<'_> {
             _ => {}
         }
     }
+}
+
+/// A run that failed leaves a record, too; why it failed is told after it.
+fn broke_off(record: &Record, address: &BoardAddress, json: bool) -> Result<(), Failure> {
+    if json {
+        return say_json(record);
+    }
+    if let Some(path) = sheets::newest_record(&RunFolder::for_board(address)) {
+        tell(format!("record: {}", path.display()));
+    }
+    Ok(())
 }
 
 fn finish(record: &Record, address: &BoardAddress, json: bool) -> Result<(), Failure> {

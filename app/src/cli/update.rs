@@ -11,10 +11,10 @@ use project::{Project, Workshop};
 use provision::update::{
     RefusedImages, UpdateEvent, UpdateImage, UpdatePlan, UpdateRecord, UpdateTarget, WayIn, plan_update, update,
 };
-use provision::{BoardAddress, Cancel, RunFolder, VirtualBoard, VirtualOptions};
+use provision::{BoardAddress, RunFolder, VirtualBoard, VirtualOptions};
 
 use super::passphrases::PassphraseArguments;
-use super::{Failure, opening, printable, say, say_json, tell};
+use super::{Failure, interruption, opening, printable, say, say_json, tell};
 
 const MORE: &str = "\
 Examples:
@@ -108,18 +108,26 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         tell(format!("SAMPLE key in use: {} ({}), never for a product", key.name, key.role));
     }
     tell(format!("{} of {} on {address}, by {}", plan.target, plan.project, plan.way_in.text()));
+    if let Some(warning) = &plan.warning {
+        tell(printable(warning));
+    }
+    let runs = RunFolder::for_board(&address);
+    let cancel = interruption::by_person();
     let board = VirtualBoard::open(path, VirtualOptions::default())?;
     let mut record = None;
-    let updated = update(&plan, &board, &Cancel::new(), &mut |event| match event {
+    let updated = update(&plan, &board, &runs, &cancel, &mut |event| match event {
         UpdateEvent::Finished(finished) => record = Some(finished),
         event if !arguments.json => shown(&plan, &event),
         _ => {}
     });
-    let kept = record.map(|record| record.save(&RunFolder::for_board(&address)).map(|path| (record, path))).transpose();
+    let kept = record.map(|record| record.save(&runs).map(|path| (record, path))).transpose();
     let off = board.power_off();
     // Why an update failed counts for more than where its record went, or how the board went off.
-    if let (Err(_), Ok(Some((_, path)))) = (&updated, &kept) {
+    if let (Err(_), Ok(Some((record, path)))) = (&updated, &kept) {
         tell(format!("record: {}", path.display()));
+        if arguments.json {
+            say_json(record)?;
+        }
     }
     let updated = updated?;
     off?;
@@ -171,7 +179,7 @@ fn show(plan: &UpdatePlan, arguments: &Arguments) -> Result<(), Failure> {
             "project": plan.project, "target": plan.target, "image": plan.image,
             "version": plan.version.map(|version| version.to_string()), "bytes": plan.bytes.len(),
             "slot": format!("{:#010x}", plan.slot.start), "way_in": plan.way_in,
-            "verdict": plan.judgement.sentence(), "steps": steps, "by_hand": plan.by_hand(&plan.image),
+            "verdict": plan.judgement.sentence(), "warning": plan.warning, "steps": steps, "by_hand": plan.by_hand(&plan.image),
         }));
     }
     say(printable(&format!(
@@ -183,6 +191,9 @@ fn show(plan: &UpdatePlan, arguments: &Arguments) -> Result<(), Failure> {
         plan.slot.start
     )));
     say(plan.judgement.sentence());
+    if let Some(warning) = &plan.warning {
+        say(printable(warning));
+    }
     for way in WayIn::ALL {
         let mark = if way == plan.way_in { "taken" } else { "not taken" };
         say(format!("way in, {mark}: {} — {}", way.text(), way.why()));

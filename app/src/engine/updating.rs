@@ -82,14 +82,14 @@ fn run(desk: &Desk, cancel: &Cancel, tell: &mut dyn FnMut(Report)) -> Result<Vec
     desk.let_go();
     let began = Instant::now();
     let mut record = None;
-    let result = update(&plan, &board, cancel, &mut |event| {
+    let folder = RunFolder::for_board(&desk.address()?);
+    let result = update(&plan, &board, &folder, cancel, &mut |event| {
         if let UpdateEvent::Finished(finished) = event {
             record = Some(*finished);
         } else if let Some(report) = sheets::updating::report(event) {
             tell(Report::Update(report));
         }
     });
-    let folder = RunFolder::for_board(&desk.address()?);
     let saved = record.as_ref().and_then(|record| {
         record.save(&folder).map_err(|error| log::error!("the record of the update could not be saved: {error}")).ok()
     });

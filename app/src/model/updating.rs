@@ -27,6 +27,8 @@ pub struct UpdateSheet {
     pub image: String,
     /// What the boot stage will make of it, by the project's keys.
     pub judgement: String,
+    /// What to think of before.
+    pub warning: Option<String>,
     /// The ways in, the one taken first.
     pub ways: Vec<WaySheet>,
     /// The steps.

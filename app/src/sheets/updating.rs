@@ -40,6 +40,7 @@ pub(crate) fn plan(plan: &UpdatePlan) -> UpdateSheet {
             ImageVerdict::Installs => "the boot stage will take it, by this project's keys".to_owned(),
             _ => "the boot stage will not take it".to_owned(),
         },
+        warning: plan.warning.as_deref().map(sentence),
         ways,
         steps: steps.collect(),
         by_hand: plan.by_hand(&plan.image).iter().map(|line| sentence(line)).collect(),

@@ -150,6 +150,9 @@ fn before(ui: &mut Ui, model: &Model, sheet: &UpdateSheet) {
         let words = if way.taken { RichText::new(words) } else { muted(ui, words) };
         marked_line(ui, (icon, font, color), words);
     }
+    if let Some(warning) = &sheet.warning {
+        marked_line(ui, (icons::WARNING, theme::icon_filled(14.0), t.warn), warning);
+    }
     if let Err(reason) = Command::Update(UpdateIntent::Run).enabled(model) {
         marked_line(ui, (icons::INFO, theme::icon(14.0), t.muted), muted(ui, sentence(&reason)));
     }

@@ -70,6 +70,24 @@ impl ImageRole {
             Self::Data => "data image",
         }
     }
+
+    /// The name under which a run's record keeps the address of its download slot.
+    pub(crate) const fn download_slot_fact(self) -> &'static str {
+        match self {
+            Self::SecondStage => "second_stage_download_slot",
+            Self::Application => "application_download_slot",
+            Self::Data => "data_download_slot",
+        }
+    }
+
+    /// The name under which a run's record keeps the address of its installation slot.
+    pub(crate) const fn installation_slot_fact(self) -> &'static str {
+        match self {
+            Self::SecondStage => "second_stage_installation_slot",
+            Self::Application => "application_installation_slot",
+            Self::Data => "data_installation_slot",
+        }
+    }
 }
 
 /// What goes into a download slot.

@@ -270,3 +270,23 @@ fn a_newer_second_stage_that_looks_elsewhere_for_the_application_is_no_update() 
     let silent = plan(SecondStageLayout { console: ConsoleLines::Silent, ..present }).unwrap();
     assert_eq!(silent.application_start, Some(0x9000_0400), "what it says on the console moves nothing");
 }
+
+#[test]
+fn an_application_that_offers_no_update_is_planned_with_a_warning() {
+    let files = in_place();
+    let project = files.project();
+    let own = fs::read(files.file(APPLICATION)).unwrap();
+    let offer = b"u  update";
+    let at = own.windows(offer.len()).position(|text| text == offer).unwrap();
+    let mut other = own.clone();
+    other[at..at + offer.len()].copy_from_slice(b"x  polish");
+    let warning = |program: &[u8]| {
+        let path = files.folder().join("program.bin");
+        fs::write(&path, program).unwrap();
+        let version = "1.1.0".parse().unwrap();
+        let image = UpdateImage::build(&project, UpdateTarget::Application, Some(&path), version).unwrap();
+        plan_update(&project, UpdateTarget::Application, image, RefusedImages::NotSent).unwrap().warning
+    };
+    assert_eq!(warning(&own), None);
+    assert!(warning(&other).unwrap().contains("the last update"));
+}

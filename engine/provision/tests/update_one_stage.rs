@@ -30,7 +30,7 @@ fn plan(bench: &Bench, image: Vec<u8>, refused: RefusedImages) -> UpdatePlan {
 }
 
 fn run(bench: &Bench, plan: &UpdatePlan) -> Result<UpdateRecord, ProvisionError> {
-    update(plan, &bench.board, &Cancel::new(), &mut |_| {})
+    update(plan, &bench.board, &bench.run_folder(), &Cancel::new(), &mut |_| {})
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_newer_application_arrives_over_the_console_and_boots() {
     let newer = UpdateImage::build(&bench.project, UpdateTarget::Application, None, version("1.4.2")).unwrap();
     let plan = plan_update(&bench.project, UpdateTarget::Application, newer, RefusedImages::NotSent).unwrap();
     let (mut titles, mut sent) = (Vec::new(), Vec::new());
-    let record = update(&plan, &bench.board, &Cancel::new(), &mut |event| match event {
+    let record = update(&plan, &bench.board, &bench.run_folder(), &Cancel::new(), &mut |event| match event {
         UpdateEvent::StepStarted { title, .. } => titles.push(title),
         UpdateEvent::Progress { done, total, .. } => sent.push((done, total)),
         _ => {}
@@ -77,7 +77,7 @@ fn an_older_application_that_is_sent_all_the_same_is_refused_by_stirot_and_the_n
     run(&bench, &plan(&bench, bench.image(&newer(&bench, "2.0.0")), RefusedImages::NotSent)).unwrap();
     let older = plan(&bench, bench.image(&newer(&bench, "1.9.0")), RefusedImages::Sent);
     let mut finished = None;
-    let refused = update(&older, &bench.board, &Cancel::new(), &mut |event| {
+    let refused = update(&older, &bench.board, &bench.run_folder(), &Cancel::new(), &mut |event| {
         if let UpdateEvent::Finished(record) = event {
             finished = Some(*record);
         }
@@ -169,7 +169,7 @@ fn a_wish_to_stop_is_heard_in_the_middle_of_the_transfer() {
     let plan = plan(&bench, bench.image(&newer(&bench, "1.1.0")), RefusedImages::NotSent);
     let cancel = Cancel::new();
     let mut last = None;
-    let stopped = update(&plan, &bench.board, &cancel, &mut |event| match event {
+    let stopped = update(&plan, &bench.board, &bench.run_folder(), &cancel, &mut |event| match event {
         UpdateEvent::Progress { done, total, .. } if done * 2 > total => cancel.cancel(),
         UpdateEvent::Finished(record) => last = Some(record.outcome),
         _ => {}
@@ -212,4 +212,19 @@ fn a_project_with_one_boot_stage_has_no_second_to_update() {
     let file = UpdateImage::of_bytes("image.bin", bench.image(&Recipe::of(&bench)));
     let refusal = plan_update(&bench.project, UpdateTarget::SecondStage, file, RefusedImages::Sent).unwrap_err();
     assert!(refusal.to_string().contains("one boot stage"), "{refusal}");
+}
+
+#[test]
+fn slots_that_moved_in_the_project_since_the_board_was_closed_stop_an_update() {
+    let bench = closed(131);
+    let newer = UpdateImage::build(&bench.project, UpdateTarget::Application, None, version("1.4.2")).unwrap();
+    let mut plan = plan_update(&bench.project, UpdateTarget::Application, newer, RefusedImages::NotSent).unwrap();
+    let provisioned = plan.slot.start;
+    plan.slot.start += 0x10_0000;
+    let text = run(&bench, &plan).unwrap_err().to_string();
+    for address in [provisioned, plan.slot.start] {
+        assert!(text.contains(&format!("{address:#010x}")), "{text}");
+    }
+    plan.slot.start = provisioned;
+    assert_eq!(run(&bench, &plan).unwrap().after.unwrap().version, "1.4.2");
 }

@@ -58,7 +58,7 @@ fn plan(bench: &Bench, target: UpdateTarget, image: Vec<u8>, refused: RefusedIma
 }
 
 fn run(bench: &Bench, plan: &UpdatePlan) -> Result<UpdateRecord, ProvisionError> {
-    update(plan, &bench.board, &Cancel::new(), &mut |_| {})
+    update(plan, &bench.board, &bench.run_folder(), &Cancel::new(), &mut |_| {})
 }
 
 /// An image that isn't sent unless it is asked for, and is then refused with these words, while what ran before runs on.

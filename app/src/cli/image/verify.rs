@@ -9,13 +9,13 @@ use formats::{
     CheckName, HeldKey, ImageProfile, Installed, Judgement, KeyOrigin, KeyUse, Outcome, Verdict, Version, judge,
 };
 use project::{Project, Workshop};
-use provision::{Cancel, Decision, Event, Pass, Start, TracedAnswer, Trial};
+use provision::{Decision, Event, Pass, Start, TracedAnswer, Trial};
 use serde_json::{Value, json};
 
 use super::keys::keys_of;
 use super::{Profile, number, read, words};
 use crate::cli::passphrases::PassphraseArguments;
-use crate::cli::{Failure, opening, printable, say, say_json, tell};
+use crate::cli::{Failure, interruption, opening, printable, say, say_json, tell};
 
 /// What is verified, and against what.
 #[derive(Debug, Args)]
@@ -146,7 +146,7 @@ fn try_it(
             tell(format!("virtual board: {title}"));
         }
     };
-    let cancel = Cancel::new();
+    let cancel = interruption::by_person();
     Ok(if by_second {
         provision::try_application(project, &content, &cancel, &mut events)?
     } else {

@@ -34,10 +34,10 @@ impl Run<'_> {
 
     pub(super) fn external_flash(&mut self, slots: &[SlotPair], algorithm: &str) -> Result<Evidence, ProvisionError> {
         let before = self.link.option_bytes()?;
-        let (mut blocks, mut digests) = (Vec::new(), Vec::new());
+        let (mut blocks, mut written) = (Vec::new(), Vec::new());
         for ((role, image), slots) in self.material.images().into_iter().zip(slots) {
             let content = image.slot();
-            digests.push((image.name(role), hex(&Sha256::digest(&content))));
+            written.push((role, image.name(role), hex(&Sha256::digest(&content)), slots));
             blocks.push(sectors(slots.installation, &[]));
             blocks.push(sectors(slots.download, &content));
         }
@@ -61,9 +61,12 @@ impl Run<'_> {
         let mut evidence = Evidence::text(format!("{count} slots read back, option bytes unchanged"))
             .with("bytes", bytes)
             .with("algorithm", algorithm);
-        for (name, digest) in digests {
+        for (role, name, digest, slots) in written {
             let of = if blocks.len() == 2 { String::new() } else { format!("{}_", name.replace(' ', "_")) };
-            evidence = evidence.with(&format!("{of}download_slot_sha256"), digest);
+            evidence = evidence
+                .with(&format!("{of}download_slot_sha256"), digest)
+                .with(role.download_slot_fact(), format!("{:#010x}", slots.download.start))
+                .with(role.installation_slot_fact(), format!("{:#010x}", slots.installation.start));
         }
         Ok(evidence)
     }

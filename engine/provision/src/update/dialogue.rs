@@ -22,7 +22,8 @@ const POLL: Duration = Duration::from_millis(1);
 /// What is kept of what was said, in bytes.
 const KEPT: usize = 1 << 16;
 
-const OFFER: &str = "u  update";
+/// The line of the application's menu that offers an update.
+pub(super) const OFFER: &str = "u  update";
 const LAST_OF_MENU: &str = "?  this menu";
 const PROMPT: &str = "slot address (hex): ";
 const READY: &str = "send the image by YMODEM";

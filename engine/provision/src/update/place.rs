@@ -7,9 +7,12 @@ use formats::{ImageProfile, Judgement, SecondStageLayout, Verdict, payload_in_th
 use project::{Project, Workshop, grouped};
 
 use super::banner::Banner;
+use super::dialogue::OFFER;
 use super::image::UpdateImage;
 use super::plan::{UpdatePlan, UpdateTarget};
-use crate::plan::PlanRefusal;
+use crate::material::ImageRole;
+use crate::plan::{PlanRefusal, StepId};
+use crate::record::Record;
 
 const HELP: &str = "give the project the setting that the board was provisioned with; to move slots or the place where the \
                     application runs, regress the board and provision it again";
@@ -52,6 +55,21 @@ pub(super) fn application_start(
     Ok(sent.ok().flatten().or(present).map(|layout| layout.code_address()))
 }
 
+/// What to think of before an application is sent that names no loader in its own menu: with it the board takes no further
+/// update over the console, unless it brings another. Of a program that doesn't open nothing is said.
+pub(super) fn without_a_loader(project: &Project, target: UpdateTarget, image: &UpdateImage) -> Option<String> {
+    let found = image.image().filter(|_| target == UpdateTarget::Application)?;
+    let (program, _) = payload_in_the_clear(image.opened(), found, &Workshop::of(project).keys).ok()?;
+    let offers = program.windows(OFFER.len()).any(|text| text == OFFER.as_bytes());
+    (!offers).then(|| {
+        format!(
+            "the program in {} has no menu line `{OFFER}`: unless it brings another loader, this is the last update that \
+             the board takes over its console; then only its credential leads back, to provision it anew",
+            image.name()
+        )
+    })
+}
+
 /// How a layout differs from the one that the installed images were placed by. What it says on the console is no matter.
 fn moved(present: &SecondStageLayout, sent: &SecondStageLayout) -> Option<String> {
     if present.code_address() != sent.code_address() {
@@ -67,6 +85,33 @@ fn moved(present: &SecondStageLayout, sent: &SecondStageLayout) -> Option<String
 }
 
 impl UpdatePlan {
+    /// Whether the slots are still where the board has them: a project in which they moved since names a place on this
+    /// board that may hold what is installed. Boards without a record, or with one of a studio that didn't keep them, are
+    /// taken as the project has them.
+    ///
+    /// # Errors
+    /// When they moved.
+    pub(super) fn check_slots(&self, records: &[Record], uid: Option<&str>) -> Result<(), PlanRefusal> {
+        let role = match self.target {
+            UpdateTarget::Application => ImageRole::Application,
+            UpdateTarget::SecondStage => ImageRole::SecondStage,
+        };
+        let closed = records.iter().rfind(|record| record.passed() && record.uid.as_deref() == uid);
+        let flash = closed.and_then(|record| record.steps.iter().find(|step| step.step == StepId::ExternalFlash));
+        let Some(kept) = flash.and_then(|step| step.evidence.facts.get(role.download_slot_fact())) else {
+            return Ok(());
+        };
+        let planned = format!("{:#010x}", self.slot.start);
+        if *kept == planned {
+            return Ok(());
+        }
+        let problem = format!(
+            "the project has the {}'s download slot at {planned}, and this board was provisioned with it at {kept}",
+            self.target
+        );
+        Err(PlanRefusal::of("slot", problem, HELP))
+    }
+
     /// Whether the application will be started where the one that runs now was started. An image that will be refused is
     /// held to it, too: on a board with other slots the project's download slot can be a part of what is installed.
     ///

@@ -169,6 +169,8 @@ pub struct UpdatePlan {
     pub refused: RefusedImages,
     /// Where the application starts once this is installed, where that is known.
     pub application_start: Option<u32>,
+    /// What a person should think of before it is sent: an application after which no other comes.
+    pub warning: Option<String>,
     /// The steps, in order.
     pub steps: Vec<UpdateStep>,
 }
@@ -210,6 +212,7 @@ pub fn plan_update(
         (_, RefusedImages::Sent) => {}
     }
     let application_start = place::application_start(project, target, profile, &image, &judgement)?;
+    let warning = place::without_a_loader(project, target, &image);
     let steps = steps(target, profile, &image, slot);
     Ok(UpdatePlan {
         project: project.name().to_owned(),
@@ -224,6 +227,7 @@ pub fn plan_update(
         judgement,
         refused,
         application_start,
+        warning,
         steps,
     })
 }

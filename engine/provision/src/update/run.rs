@@ -15,8 +15,9 @@ use crate::bench::VirtualBoard;
 use crate::error::ProvisionError;
 use crate::evidence::Evidence;
 use crate::execute::Cancel;
+use crate::journal::RunFolder;
 use crate::link::Link;
-use crate::record::{hex, now};
+use crate::record::{Record, hex, now};
 use crate::silicon_options::SiliconOptions;
 
 /// How long a board may take from the reset to the application's first words: an installation erases and writes a slot.
@@ -73,10 +74,12 @@ pub enum UpdateEvent {
 /// # Errors
 /// A board in another state; nothing that answers on the console; a transfer that the application refuses;
 /// [`ProvisionError::ImageRefused`] with the stage and the check when the image was sent and not taken, and what runs
-/// now; a person's wish to stop.
+/// now; slots that are others than those that `runs`, the board's folder, knows the board was provisioned with; a person's
+/// wish to stop.
 pub fn update(
     plan: &UpdatePlan,
     board: &VirtualBoard,
+    runs: &RunFolder,
     cancel: &Cancel,
     events: &mut dyn FnMut(UpdateEvent),
 ) -> Result<UpdateRecord, ProvisionError> {
@@ -102,7 +105,7 @@ pub fn update(
         steps: Vec::new(),
         outcome: UpdateOutcome::Cancelled,
     };
-    let mut run = Run { plan, board, cancel, events, record, at: 0 };
+    let mut run = Run { plan, board, runs, cancel, events, record, at: 0 };
     let result = run.steps();
     run.record.seconds = began.elapsed().as_secs_f64();
     run.record.outcome = match &result {
@@ -125,6 +128,7 @@ pub fn update(
 struct Run<'a> {
     plan: &'a UpdatePlan,
     board: &'a VirtualBoard,
+    runs: &'a RunFolder,
     cancel: &'a Cancel,
     events: &'a mut dyn FnMut(UpdateEvent),
     record: UpdateRecord,
@@ -173,6 +177,7 @@ impl Run<'_> {
     fn survey(&mut self) -> Result<Evidence, ProvisionError> {
         let survey = Link::to_virtual_board(self.board, &SiliconOptions::default()).survey()?;
         self.record.uid = survey.uid.map(|uid| hex(&uid));
+        self.plan.check_slots(&Record::load_all(self.runs), self.record.uid.as_deref())?;
         match survey.product_state {
             Some(state @ (ProductState::Closed | ProductState::Locked)) => {
                 Ok(Evidence::text(format!("discovery names {state}")).with("way in", self.plan.way_in.text()))
