@@ -258,6 +258,14 @@ pub enum ProvisionError {
         /// What stands against it.
         what: String,
     },
+    /// In the lab power was to be cut at a write that never comes.
+    #[error("power would never be cut after {asked} writes: the run makes {writes}")]
+    NoSuchWrite {
+        /// Writes that were to complete before.
+        asked: u64,
+        /// Writes of the whole run.
+        writes: u64,
+    },
     /// A fault of the studio: something that its own types should have excluded.
     #[error("internal fault: {what}")]
     Internal {
@@ -376,6 +384,8 @@ impl ProvisionError {
             Self::Lab { .. } => {
                 "open the project that this board was provisioned with, its keys unlocked, and a board that was provisioned".into()
             }
+            Self::NoSuchWrite { writes: 0, .. } => "choose a scenario that writes something: an update, not a mere boot".into(),
+            Self::NoSuchWrite { writes, .. } => format!("let at most {} writes complete", writes.saturating_sub(1)),
             Self::Internal { .. } => "please report this, with the record of the run".into(),
         }
     }

@@ -122,6 +122,30 @@ fn a_loss_of_power_is_part_of_the_story_and_time_goes_on_over_it() {
 }
 
 #[test]
+fn power_that_would_be_cut_at_a_write_that_never_comes_is_no_case_that_went_well() {
+    let (bench, state) = one_stage(87);
+    let lab = Lab::of_state(state, &bench.project).unwrap();
+    let cut = |scenario: &Scenario, after_writes| {
+        let tamper = Tamper::CutPower { after_writes, cut: provision::lab::Cut::Between };
+        lab.run(scenario, &tamper, &Cancel::new(), &mut |_| {})
+    };
+    let update = lab.scenarios()[1];
+    let error = cut(&update, 1_000_000).unwrap_err();
+    let writes = match error {
+        ProvisionError::NoSuchWrite { asked: 1_000_000, writes } => writes,
+        other => panic!("{other}"),
+    };
+    assert!(error.help().contains(&(writes - 1).to_string()), "{}", error.help());
+    assert!(cut(&update, writes).is_err());
+    assert!(cut(&update, writes - 1).is_ok(), "the last one is there");
+    // What waited is installed; another boot writes nothing.
+    let settled = Lab::of_state(lab.settled().clone(), &bench.project).unwrap();
+    let tamper = Tamper::CutPower { after_writes: 0, cut: provision::lab::Cut::Inside };
+    let error = settled.run(&Scenario::Boot, &tamper, &Cancel::new(), &mut |_| {}).unwrap_err();
+    assert!(error.help().contains("an update"), "{error}: {}", error.help());
+}
+
+#[test]
 fn the_board_itself_is_not_touched() {
     let bench = Bench::new(85);
     bench.provision().unwrap();

@@ -95,8 +95,8 @@ impl Lab {
             as_it_is: state,
             settled,
             standing,
-            slots: configuration.map(|seen| [seen.installation, seen.download]),
-            second_slots: layout.map(slots_of),
+            slots: configuration.map(|seen| [seen.installation, seen.download]).filter(in_external_flash),
+            second_slots: layout.map(slots_of).filter(in_external_flash),
             workshop,
         })
     }
@@ -215,6 +215,8 @@ impl Lab {
         if ending == Ending::PowerLost {
             copy.power_on_again()?;
             ending = copy.run(cancel, told)?;
+        } else if let Tamper::CutPower { after_writes, .. } = *tamper {
+            return Err(ProvisionError::NoSuchWrite { asked: after_writes, writes: copy.writes() });
         }
         let writes = copy.writes();
         Ok((copy.tell(ending), writes))
@@ -335,6 +337,11 @@ fn require_own_keys(state: &NonVolatile, workshop: &Workshop) -> Result<(), Prov
 
 const fn slots_of(layout: SecondStageLayout) -> [Region; 2] {
     [layout.application.installation_slot(), layout.application.download_slot()]
+}
+
+/// Whether slots lie where a slot can lie. A board's own configuration may name any address.
+fn in_external_flash(slots: &[Region; 2]) -> bool {
+    slots.iter().all(|slot| XSPI1_WINDOW.contains_span(slot.start, slot.size))
 }
 
 /// The version whose counter a number is.
