@@ -2,7 +2,7 @@
 //! [`NonVolatile`]'s affair.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -40,10 +40,15 @@ impl BoardFile {
         if !path.is_file() {
             return Err(BoardError::Missing { path: path.to_owned() });
         }
+        let content = |source| BoardError::Content { path: path.to_owned(), source };
+        // What is no board at all gets no lock beside it.
+        let mut head = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(NonVolatile::HEAD_SIZE).read_to_end(&mut head));
+        read.map_err(failed(path, "reading"))?;
+        NonVolatile::check_head(&head).map_err(content)?;
         let file = Self { path: path.to_owned(), _lock: lock(path)? };
         let bytes = zeroize::Zeroizing::new(fs::read(path).map_err(failed(path, "reading"))?);
-        let state =
-            NonVolatile::decode(&bytes).map_err(|source| BoardError::Content { path: path.to_owned(), source })?;
+        let state = NonVolatile::decode(&bytes).map_err(content)?;
         Ok((file, state))
     }
 
@@ -174,6 +179,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.board");
         assert!(matches!(BoardFile::open(&path), Err(BoardError::Missing { .. })));
+        fs::write(&path, b"something else").unwrap();
+        assert!(matches!(BoardFile::open(&path), Err(BoardError::Content { .. })));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside what is no board");
         fs::write(&path, b"STiRoT board but not quite").unwrap();
         assert!(matches!(BoardFile::open(&path), Err(BoardError::Content { .. })));
         let nowhere = folder.path().join("no/such/folder/a.board");

@@ -352,16 +352,27 @@ impl NonVolatile {
         out
     }
 
+    /// Bytes of a file that [`NonVolatile::check_head`] wants.
+    pub const HEAD_SIZE: u64 = MAGIC.len() as u64;
+
+    /// Whether a file may be a board's, by its first bytes.
+    ///
+    /// # Errors
+    /// When it can't be.
+    pub fn check_head(head: &[u8]) -> Result<(), NonVolatileError> {
+        if head.get(..MAGIC.len()).is_some_and(|start| start != MAGIC) {
+            return Err(NonVolatileError::NotABoard);
+        }
+        Reader { bytes: head, at: 0 }.take(MAGIC.len(), "the magic").map(|_| ())
+    }
+
     /// A board from the bytes of its file.
     ///
     /// # Errors
     /// What is wrong with the bytes, and where.
     pub fn decode(bytes: &[u8]) -> Result<Self, NonVolatileError> {
-        let mut reader = Reader { bytes, at: 0 };
-        if bytes.get(..MAGIC.len()).is_some_and(|start| start != MAGIC) {
-            return Err(NonVolatileError::NotABoard);
-        }
-        reader.take(MAGIC.len(), "the magic")?;
+        Self::check_head(bytes)?;
+        let mut reader = Reader { bytes, at: MAGIC.len() };
         let found = reader.word("the version")?;
         if found != VERSION {
             return Err(NonVolatileError::Version { found, known: VERSION });

@@ -207,6 +207,25 @@ fn a_vector_table_in_the_clear_is_told_vector_by_vector() {
 }
 
 #[test]
+fn a_second_stages_layout_is_told_word_by_word_and_a_wrong_word_is_marked() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/firmware/oemurot.bin");
+    let mut program = std::fs::read(path).unwrap();
+    let opened = read(&program);
+    let block = part(&opened, &["layout block"]);
+    assert_eq!((block.range.clone(), block.meaning.contains("in place")), (0x400..0x480, true), "{}", block.meaning);
+    let download = part(&opened, &["layout block", "application: download slot"]);
+    assert_eq!((download.range.start, download.value.as_str()), (0x424, "0x90200000"));
+    assert!(opened.parts.iter().flat_map(formats::Part::walk).all(|part| part.problem.is_none()));
+    program[0x424..0x428].copy_from_slice(&0x8020_0000_u32.to_le_bytes());
+    let opened = read(&program);
+    let wrong = part(&opened, &["layout block", "application: download slot"]);
+    assert!(wrong.problem.as_ref().unwrap().contains("external flash"), "{wrong:?}");
+    program[0x400] ^= 1;
+    let opened = read(&program);
+    assert!(opened.parts.iter().flat_map(formats::Part::walk).all(|part| part.name != "layout block"));
+}
+
+#[test]
 fn upstreams_trailer_is_told_from_sts() {
     let mut slot = image(ImageProfile::Oemurot);
     let mark = [0x10, 0, 0x2D, 0xE1, 0x5D, 0x29, 0x41, 0x0B, 0x8D, 0x77, 0x67, 0x9C, 0x11, 0x0F, 0x1F, 0x8A];

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::dissected::Dissected;
 use super::settings::ImageProfile;
-use super::vectors;
+use super::{layout_block, vectors};
 use crate::content::Content;
 use crate::opened::FoundImage;
 
@@ -155,12 +155,18 @@ fn payload(seen: &Dissected<'_>, base: u64) -> Option<Part> {
     let (meaning, children) = if header.flags.encrypted() {
         ("ciphertext, AES-128 in counter mode; hashed and signed in the clear", Vec::new())
     } else {
-        ("the application in the clear", vectors::table(seen.payload, start).into_iter().collect())
+        ("the application in the clear", program(seen.payload, start))
     };
     let value = format!("{} bytes", seen.payload.len());
     let part =
         Part::new(PartKind::Payload, "payload", range, "MCUboot, encrypted images").value(value).meaning(meaning);
     Some(part.problem(problem).children(children))
+}
+
+/// What is known of a program in the clear, which lies at `offset` of the content.
+pub(crate) fn program(program: &[u8], offset: u64) -> Vec<Part> {
+    let table = vectors::table(program, offset);
+    table.map(|table| [table].into_iter().chain(layout_block::part(program, offset)).collect()).unwrap_or_default()
 }
 
 /// Bytes as hexadecimal digits.

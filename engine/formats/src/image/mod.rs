@@ -23,6 +23,8 @@ pub mod file;
 #[cfg(feature = "host")]
 pub mod judge;
 #[cfg(feature = "host")]
+mod layout_block;
+#[cfg(feature = "host")]
 pub mod parts;
 #[cfg(feature = "host")]
 pub mod settings;

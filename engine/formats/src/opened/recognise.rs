@@ -10,8 +10,7 @@ use crate::certificate::CertificateChain;
 use crate::content::{Content, Trouble, Weight};
 use crate::da::Password;
 use crate::error::{FormatError, KeyProblem};
-use crate::image::anatomy::{Part, PartKind};
-use crate::image::vectors;
+use crate::image::anatomy::{self, Part, PartKind};
 use crate::keys::KeyFile;
 use crate::mcuboot::McubootFormat;
 use crate::obdata::Obdata;
@@ -255,7 +254,7 @@ pub(super) fn memory(content: &Content, is_elf: bool) -> (FileKind, Vec<Part>) {
         return (FileKind::Elf, vec![part]);
     }
     let tables: Vec<Part> =
-        content.stretches().take(64).filter_map(|stretch| vectors::table(stretch.bytes, stretch.offset)).collect();
+        content.stretches().take(64).flat_map(|stretch| anatomy::program(stretch.bytes, stretch.offset)).collect();
     if let Some(first) = tables.first() {
         let mut part = Part::new(PartKind::Payload, "application", 0..content.len(), "ARMv7-M, vector table");
         part = part.value(format!("{} bytes", content.present())).meaning(first.meaning.clone()).children(tables);
