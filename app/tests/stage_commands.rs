@@ -53,6 +53,36 @@ fn a_second_stage_is_added_and_left_again() {
 }
 
 #[test]
+fn data_are_added_beside_the_application_built_and_left_out_again() {
+    let bench = Bench::new();
+    bench.done(&["project", "new", "pump", "--flow", "stirot-oemurot"]);
+    fs::write(bench.path("table.bin"), vec![0x5A; 100_000]).unwrap();
+    let data = |arguments: &[&str]| {
+        bench.json(&[&["project", "stages", "--project", "pump", "--json"], arguments].concat())["data"].clone()
+    };
+    let places = data(&["--data", "table.bin"]);
+    assert_eq!(places["installation"], serde_json::json!({ "address": "0x90450000", "bytes": 0x2_0000 }));
+    assert_eq!(places["download"]["address"], "0x90470000");
+    bench.done(&["project", "build", "pump"]);
+    assert_eq!(bench.json(&["check", "--project", "pump", "--json"])["sound"], true);
+    assert!(bench.path("pump/STiROT_OEMuROT/Images/rot_data_enc_sign.hex").is_file());
+    let told = bench.done(&["project", "stages", "--project", "pump"]);
+    assert!(told.contains("kept at 0x9045 0000, 128 KiB"), "{told}");
+    let again = bench.refused(1, &["project", "stages", "--project", "pump", "--data", "table.bin"]);
+    assert!(again.contains("rot_data.bin"), "{again}");
+
+    assert_eq!(data(&["--leave-data"]), serde_json::Value::Null);
+    bench.done(&["project", "build", "pump"]);
+    assert_eq!(bench.json(&["check", "--project", "pump", "--json"])["sound"], true);
+    assert!(bench.refused(1, &["project", "stages", "--project", "pump", "--leave-data"]).contains("no data image"));
+    fs::write(bench.path("table.bin"), vec![0xA5; 10]).unwrap();
+    let other = bench.refused(1, &["project", "stages", "--project", "pump", "--data", "table.bin"]);
+    assert!(other.contains("nothing is written over"), "{other}");
+    let content = bench.path("pump/STiROT_OEMuROT/Images/rot_data.bin").display().to_string();
+    assert_eq!(data(&["--data", &content])["installation"]["address"], "0x90450000");
+}
+
+#[test]
 fn a_program_without_a_layout_is_told_and_stays() {
     let bench = Bench::new();
     bench.done(&["project", "new", "pump", "--flow", "stirot-oemurot"]);

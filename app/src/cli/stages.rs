@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use chip::memory_map::Region;
 use clap::{Args, ValueEnum};
-use formats::ApplicationRun;
+use formats::{ApplicationRun, ImagePlaces};
 use project::{BootStage, LayoutFact, Project, grouped, second_stage};
 use serde_json::{Value, json};
 
 use super::{Failure, say, say_json};
+use crate::text::size;
 
 /// What to show or to change.
 #[derive(Debug, Args)]
@@ -30,6 +31,12 @@ pub struct Arguments {
     /// Go back to one boot stage; the files of the second stay
     #[arg(long, conflicts_with_all = ["add", "application_runs"])]
     leave: bool,
+    /// Add a data image beside the application of two boot stages: these bytes, copied into the project
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["leave", "leave_data"])]
+    data: Option<PathBuf>,
+    /// Leave the data image out again; its content stays
+    #[arg(long, conflicts_with = "leave")]
+    leave_data: bool,
     /// Print the stages as JSON
     #[arg(long)]
     json: bool,
@@ -69,12 +76,22 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         (false, None) if arguments.leave => second_stage::leave(folder)?,
         (false, None) => {}
     }
+    if let Some(content) = &arguments.data {
+        second_stage::add_data(folder, content)?;
+    }
+    if arguments.leave_data {
+        second_stage::leave_data(folder)?;
+    }
     let project = Project::open(folder)?;
     if arguments.json {
         return say_json(&as_json(&project));
     }
     say(format!("{} · {}", project.name(), project.flow()));
     project.boot_stages().iter().for_each(tell);
+    if let Some(data) = data_places(&project) {
+        say(format!("{:<12} beside the application", "data"));
+        slots(Some(data.installation_slot()), Some(data.download_slot()));
+    }
     if let Some(why) = project.second_stage().and_then(|second| unknown(&second.layout_fact)) {
         say(why);
     }
@@ -92,11 +109,20 @@ fn tell(stage: &BootStage) {
         let there = if program.is_file() { "" } else { " (not there yet)" };
         say(format!("{:<12} program {}{there}", "", shown(program)));
     }
-    for (name, slot) in [("kept at", stage.installation), ("new ones at", stage.download)] {
+    slots(stage.installation, stage.download);
+}
+
+fn slots(installation: Option<Region>, download: Option<Region>) {
+    for (name, slot) in [("kept at", installation), ("new ones at", download)] {
         if let Some(slot) = slot {
-            say(format!("{:<12} {name} {}, {:#x} bytes", "", grouped(slot.start), slot.size));
+            say(format!("{:<12} {name} {}, {}", "", grouped(slot.start), size(slot.size)));
         }
     }
+}
+
+/// The places of a data image that the second stage installs beside the application.
+fn data_places(project: &Project) -> Option<ImagePlaces> {
+    project.second_stage()?.layout?.data
 }
 
 /// Why nothing is known about the places of a second stage.
@@ -134,5 +160,9 @@ fn as_json(project: &Project) -> Value {
         })
         .collect();
     let fact = project.second_stage().and_then(|second| unknown(&second.layout_fact));
-    json!({ "name": project.name(), "flow": project.flow().summary(), "stages": stages, "unknown": fact })
+    let data = data_places(project)
+        .map(|data| json!({ "installation": slot(data.installation_slot()), "download": slot(data.download_slot()) }));
+    json!({
+        "name": project.name(), "flow": project.flow().summary(), "stages": stages, "data": data, "unknown": fact,
+    })
 }

@@ -54,6 +54,15 @@ pub enum ProjectError {
         /// The program.
         path: PathBuf,
     },
+    /// A data image was to be added, and one is there already, or content that would be written over.
+    #[error("the project has data already: {}", path.display())]
+    DataThere {
+        /// Their content.
+        path: PathBuf,
+    },
+    /// A data image was to be left out, and there is none.
+    #[error("the project has no data image")]
+    NoData,
     /// The second stage's program has a layout that can't work, or would get one.
     #[error("{}: {problem}", path.display())]
     Layout {
@@ -257,6 +266,10 @@ impl ProjectError {
                  a new project"
                     .into()
             }
+            Self::DataThere { .. } => {
+                "put other content there for a newer data image; nothing is written over".into()
+            }
+            Self::NoData => "add one with `stirot-studio project stages --data FILE`".into(),
             Self::Layout { .. } => "take the second stage's program from its source again, or choose other places".into(),
             Self::Locked { .. } => "give its passphrase; it is kept in memory only, until the studio is closed".into(),
             Self::Read { .. } => "check that the file exists and that you may read it".into(),

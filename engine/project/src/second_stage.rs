@@ -2,6 +2,7 @@
 //! images' settings is for the rules to judge.
 
 mod change;
+mod data;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ use crate::stage::{Stage, StirotStage};
 
 pub(crate) use change::with_places;
 pub use change::{add, add_on, leave, set_run, set_run_on};
+pub use data::{add_data, leave_data};
 
 /// The second stage of a project as its files say.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -29,6 +29,8 @@ use crate::stirot::field;
 
 const OEM_CONFIGURATION: &str = include_str!("../../../templates/second_stage/OEMuROT_Config.xml");
 const OEM_IMAGE: &str = include_str!("../../../templates/second_stage/OEMuROT_Code_Image.xml");
+/// Settings of a data image, beside those of the application's.
+pub(crate) const DATA_IMAGE: &str = include_str!("../../../templates/second_stage/OEMuROT_Data_Image.xml");
 
 /// Where STiRoT's slots lie when the second stage has the flash in front of them (`formats.md` §5.3).
 const SECOND_STAGE_SLOTS: [(&str, u64); 2] =

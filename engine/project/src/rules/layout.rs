@@ -59,7 +59,7 @@ fn images(project: &Project, stirot: &StirotStage, oem: &Stage, layout: &SecondS
         (Some(settings), Some(places)) => found.extend(image(settings, places, regions[1])),
         (None, Some(_)) => {
             let text = format!("{program} starts the application only beside a data image, and the project has none");
-            let help = "add Images/OEMuROT_Data_Image.xml, or take a second stage with one image";
+            let help = "add one (`stirot-studio project stages --data FILE`), or take a second stage with one image";
             found.push(Finding::error("P9", &stirot.stage.image.path, Some(INPUT), text, help));
         }
         (Some(settings), None) => {

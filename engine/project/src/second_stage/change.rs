@@ -134,7 +134,7 @@ pub(crate) fn with_places(path: &Path, text: &[u8], places: &ImagePlaces) -> Res
 }
 
 /// The settings of a project of this flow, a saving that was cut off finished first.
-fn opened(disk: &Disk, folder: &Path, flow: Flow) -> Result<(PathBuf, Settings), ProjectError> {
+pub(super) fn opened(disk: &Disk, folder: &Path, flow: Flow) -> Result<(PathBuf, Settings), ProjectError> {
     let folder = absolute(folder)?;
     saving::recover(disk, &folder).map_err(|source| ProjectError::Saving { source: Box::new(source) })?;
     let settings = load_settings(&folder)?;
@@ -159,7 +159,7 @@ fn with_flow(disk: &Disk, folder: &Path, settings: Settings, flow: Flow) -> Resu
     Ok(Change { path, content, confidentiality: Confidentiality::Public, expected })
 }
 
-fn replaced(path: &Path, present: &[u8], content: Vec<u8>) -> Change {
+pub(super) fn replaced(path: &Path, present: &[u8], content: Vec<u8>) -> Change {
     Change {
         path: path.to_owned(),
         content: Secret::new(content),
@@ -168,6 +168,6 @@ fn replaced(path: &Path, present: &[u8], content: Vec<u8>) -> Change {
     }
 }
 
-fn save(disk: &Disk, folder: &Path, changes: &[Change]) -> Result<(), ProjectError> {
+pub(super) fn save(disk: &Disk, folder: &Path, changes: &[Change]) -> Result<(), ProjectError> {
     saving::save_all(disk, folder, changes).map_err(|source| ProjectError::Saving { source: Box::new(source) })
 }
