@@ -18,7 +18,7 @@ use project::{BoardFacts, Draft, Project, Wallet};
 use provision::update::UpdatePlan;
 use provision::{
     BoardAddress, BoardProfile, Cancel, Event, Goal, Link, LockConsent, RunFolder, SampleKeys, SiliconOptions, Survey,
-    Terms, VirtualBoard, VirtualOptions,
+    Terms, Timings, VirtualBoard, VirtualOptions,
 };
 
 use crate::jobs::Wake;
@@ -133,6 +133,11 @@ impl Desk {
 
     fn address(&self) -> Result<BoardAddress, Card> {
         lock(&self.address).clone().ok_or_else(|| Card { title: "No board is chosen".to_owned(), ..Card::default() })
+    }
+
+    /// What earlier runs on boards of this kind took; nothing while no board is chosen.
+    fn timings(&self) -> Timings {
+        self.address().map(|address| Timings::of(&RunFolder::for_board(&address))).unwrap_or_default()
     }
 
     fn project(&self) -> Result<Arc<Project>, Card> {
@@ -436,7 +441,7 @@ pub fn provision(
     // What is stale is built again before the run, so the plan is shown anew when files changed since.
     let titles: Vec<String> = match provision::plan_for(&project, goal.final_state()) {
         Ok((plan, _)) => {
-            let expected = provision::Timings::load(provision::BoardKind::Virtual).expected(&plan);
+            let expected = desk.timings().expected(&plan);
             tell(Report::Plan(sheets::plan(&plan, &expected)));
             plan.steps.into_iter().map(|step| step.title).collect()
         }

@@ -28,7 +28,7 @@ pub(super) fn carry_out(desk: &Desk, request: Request, edited: Edited) -> Result
             let facts = *lock(&desk.facts);
             let saved = draft.as_saved();
             let project = saved.project().map_err(|error| sheets::project_card(&error))?;
-            Ok(vec![Report::Plan(plan(&project, &saved.assess(facts.as_ref()), goal))])
+            Ok(vec![Report::Plan(plan(desk, &project, &saved.assess(facts.as_ref()), goal))])
         }
         Request::UseSetting(setting) => use_setting(desk, Edited { draft, revision }, setting),
         Request::Save => save(desk, Edited { draft, revision }),
@@ -123,7 +123,7 @@ pub(super) fn opened(desk: &Desk, before: Edited) -> Vec<Report> {
     let saved = draft.as_saved();
     let plan = match saved.project() {
         Ok(project) => {
-            let plan = plan(&project, &saved.assess(facts.as_ref()), Goal::Closed);
+            let plan = plan(desk, &project, &saved.assess(facts.as_ref()), Goal::Closed);
             *lock(&desk.project) = Some(Arc::new(project));
             plan
         }
@@ -186,7 +186,7 @@ pub(crate) fn find(draft: &Draft, board: Option<&BoardFacts>) -> Found {
 
 /// The plan, or what has to be done before there can be one. Outputs in a person's own folder are built when they ask
 /// for it; those of the sample, which go to the user's data, at once.
-fn plan(project: &Project, assessment: &Assessment, goal: Goal) -> PlanSheet {
+fn plan(desk: &Desk, project: &Project, assessment: &Assessment, goal: Goal) -> PlanSheet {
     if !matches!(project.flow(), Flow::Stirot | Flow::StirotOemurot) {
         return PlanSheet::Waiting {
             why: format!("the flow “{}” is configured here, but not provisioned yet", project.flow()),
@@ -209,7 +209,7 @@ fn plan(project: &Project, assessment: &Assessment, goal: Goal) -> PlanSheet {
     };
     match provision::plan_for(project, end) {
         Ok((plan, _)) => {
-            let expected = provision::Timings::load(provision::BoardKind::Virtual).expected(&plan);
+            let expected = desk.timings().expected(&plan);
             sheets::plan(&plan, &expected)
         }
         Err(error) => PlanSheet::Refused(sheets::card(&error)),

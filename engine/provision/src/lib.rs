@@ -57,7 +57,7 @@ pub use provision::{Terms, plan_for, provision, provision_on};
 pub use record::{Outcome, Record, StepRecord, StepResult};
 pub use rsslib::*;
 pub use silicon_options::*;
-pub use timings::{BoardKind, Timings};
+pub use timings::Timings;
 pub use trial::{
     Decision, Pass, Start, TracedAnswer, TracedCheck, Trial, TriedBy, slot_content, try_application, try_image,
 };

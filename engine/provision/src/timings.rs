@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ProvisionError;
 use crate::journal::RunFolder;
-use crate::plan::{Plan, StepId};
+use crate::plan::{BootStages, Plan, StepId};
 
 /// Weight of a new measurement against what was learned before.
 const WEIGHT: f64 = 0.4;
@@ -16,14 +16,18 @@ const WEIGHT: f64 = 0.4;
 /// Learned durations for one kind of board, in seconds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timings {
+    /// With one boot stage.
     steps: BTreeMap<StepId, f64>,
+    /// With two: more is written, and more boots.
+    #[serde(default)]
+    two_stages: BTreeMap<StepId, f64>,
     #[serde(skip)]
     file: PathBuf,
 }
 
 /// Kinds of boards whose timings have nothing to do with each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BoardKind {
+pub(crate) enum BoardKind {
     /// A virtual board.
     Virtual,
     /// A board behind a probe.
@@ -41,30 +45,30 @@ impl BoardKind {
 }
 
 impl Timings {
-    /// What was learned from boards of a kind, as [`RunFolder::for_board`] keeps it.
-    pub fn load(kind: BoardKind) -> Self {
-        Self::from_file(kind.file())
-    }
-
-    /// What was learned where a run remembers.
+    /// What was learned where a run remembers; nothing when there is no file or it can't be read, since a lost estimate
+    /// harms nobody.
     pub fn of(folder: &RunFolder) -> Self {
-        Self::from_file(folder.timings_file().to_owned())
-    }
-
-    /// Nothing when there is no file or it can't be read, since a lost estimate harms nobody.
-    fn from_file(file: PathBuf) -> Self {
+        let file = folder.timings_file().to_owned();
         let learned = fs::read(&file).ok().and_then(|text| serde_json::from_slice::<Self>(&text).ok());
         Self { file, ..learned.unwrap_or_default() }
     }
 
     /// Seconds each step of a plan is expected to take; `None` where nothing was learned yet.
     pub fn expected(&self, plan: &Plan) -> Vec<Option<f64>> {
-        plan.steps.iter().map(|step| self.steps.get(&step.id).copied()).collect()
+        let learned = match plan.stages {
+            BootStages::One => &self.steps,
+            BootStages::Two => &self.two_stages,
+        };
+        plan.steps.iter().map(|step| learned.get(&step.id).copied()).collect()
     }
 
     /// Learns one measurement.
-    pub fn learn(&mut self, step: StepId, seconds: f64) {
-        let learned = self.steps.entry(step).or_insert(seconds);
+    pub fn learn(&mut self, stages: BootStages, step: StepId, seconds: f64) {
+        let steps = match stages {
+            BootStages::One => &mut self.steps,
+            BootStages::Two => &mut self.two_stages,
+        };
+        let learned = steps.entry(step).or_insert(seconds);
         *learned += WEIGHT * (seconds - *learned);
     }
 
@@ -88,9 +92,19 @@ mod tests {
     #[test]
     fn a_second_measurement_moves_the_estimate_towards_itself() {
         let mut timings = Timings::default();
-        timings.learn(StepId::Loader, 10.0);
+        timings.learn(BootStages::One, StepId::Loader, 10.0);
         assert_eq!(timings.steps[&StepId::Loader], 10.0);
-        timings.learn(StepId::Loader, 20.0);
+        timings.learn(BootStages::One, StepId::Loader, 20.0);
         assert!((timings.steps[&StepId::Loader] - 14.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_two_boot_stages_take_is_not_what_one_takes() {
+        let mut timings = Timings::default();
+        timings.learn(BootStages::Two, StepId::ExternalFlash, 10.0);
+        timings.learn(BootStages::One, StepId::ExternalFlash, 1.0);
+        assert_eq!((timings.two_stages[&StepId::ExternalFlash], timings.steps[&StepId::ExternalFlash]), (10.0, 1.0));
+        let of_before: Timings = serde_json::from_str(r#"{"steps":{"external_flash":2.0}}"#).unwrap();
+        assert_eq!((of_before.steps[&StepId::ExternalFlash], of_before.two_stages.len()), (2.0, 0));
     }
 }

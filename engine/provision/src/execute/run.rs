@@ -277,7 +277,7 @@ impl Run<'_> {
         seconds: f64,
     ) -> Result<(), ProvisionError> {
         journal.append(Entry::Proved { step, evidence: evidence.clone() })?;
-        self.timings.learn(step, seconds);
+        self.timings.learn(self.plan.stages, step, seconds);
         self.keep(index, StepResult::Proved, evidence.clone(), seconds);
         (self.events)(Event::StepProved { index, evidence: evidence.text, seconds });
         Ok(())
