@@ -72,6 +72,8 @@ enum End {
     Stopped,
     /// It runs on, inside of the program or where the skip led it, and started nothing.
     Lost,
+    /// The erase of the refused download went astray, and took of what was installed. What is left of that doesn't run.
+    Astray,
 }
 
 const fn stirot(event: Event, detail: u16) -> TraceWord {
@@ -201,10 +203,11 @@ fn skip(bad: &Bad, mut board: Board, kept: &[u8]) -> Result<End, String> {
     let wrong = |what: &str| Err(format!("{}: {address:#010x} skipped at {moment}: {what}", bad.what));
     let mut refused = false;
     let mut reset = false;
-    let mut ended = None;
+    let (mut ended, mut started) = (None, false);
     let end = loop {
         let goes_on = step(&mut board, 20_000);
         for word in ear.hear(&board) {
+            started |= matches!(word, TraceKind::Word(TraceWord { event: Event::StartsApplication, .. }));
             match word {
                 TraceKind::Reset(_) => reset = true,
                 TraceKind::Word(word) if word == bad.to => refused = true,
@@ -242,10 +245,26 @@ fn skip(bad: &Bad, mut board: Board, kept: &[u8]) -> Result<End, String> {
     if bad.runs.contains(now) {
         return wrong(&format!("runs at {now:#010x}"));
     }
-    if slot(&mut board, bad.installed) != kept {
-        return wrong("the installation slot changed");
+    let installed = slot(&mut board, bad.installed);
+    if installed == kept {
+        return Ok(end);
     }
-    Ok(end)
+    if started || installed.iter().zip(kept).any(|(now, before)| now != before && *now != 0xFF) {
+        return wrong("something else is installed");
+    }
+    // Erased cells are no image: the boot must end without one.
+    loop {
+        let goes_on = step(&mut board, 20_000);
+        let starts =
+            |word: &TraceKind| matches!(word, TraceKind::Word(TraceWord { event: Event::StartsApplication, .. }));
+        if ear.hear(&board).iter().any(starts) || board.now() > moment + LONG / 4 {
+            return wrong("what was left of the installed image was started, or the boot came to no end");
+        }
+        if !goes_on {
+            break;
+        }
+    }
+    Ok(End::Astray)
 }
 
 /// Skips instructions of the verification of a bad image, and tells how many and how they ended.
