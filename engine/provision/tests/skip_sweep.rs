@@ -194,6 +194,20 @@ fn slot(board: &mut Board, slot: Region) -> Vec<u8> {
     NorClip::new(board).read(slot.start - XSPI1_WINDOW.start, slot.size as usize)
 }
 
+/// Whether a slot holds what it held, but for cells that were erased.
+fn is_what_was_left(now: &[u8], before: &[u8]) -> bool {
+    now.iter().zip(before).all(|(now, before)| now == before || *now == 0xFF)
+}
+
+/// Whether the bad image runs from now on: a word that says so may come of a skipped end of the loop that tells words.
+fn runs(bad: &Bad, board: &Board) -> bool {
+    let mut board = board.fork();
+    (0..1_000).any(|_| {
+        step(&mut board, 300);
+        bad.runs.contains(board.register(CoreRegister::Pc))
+    })
+}
+
 /// Skips the instruction that comes next, and runs until it is clear what comes of it.
 fn skip(bad: &Bad, mut board: Board, kept: &[u8]) -> Result<End, String> {
     let address = board.register(CoreRegister::Pc);
@@ -211,14 +225,18 @@ fn skip(bad: &Bad, mut board: Board, kept: &[u8]) -> Result<End, String> {
             match word {
                 TraceKind::Reset(_) => reset = true,
                 TraceKind::Word(word) if word == bad.to => refused = true,
-                TraceKind::Word(TraceWord { event: Event::Installed, .. }) => return wrong("it was installed"),
+                TraceKind::Word(TraceWord { event: Event::Installed, .. })
+                    if !is_what_was_left(&slot(&mut board, bad.installed), kept) =>
+                {
+                    return wrong("it was installed");
+                }
                 TraceKind::Word(TraceWord { event: Event::StartsApplication, .. })
                     if bad.refusal == Refusal::Erased =>
                 {
                     ended = Some(if refused { End::Refused } else { End::Passed });
                 }
                 // After a reset another image may run, the one that was installed before.
-                TraceKind::Word(TraceWord { event: Event::StartsApplication, .. }) if !reset => {
+                TraceKind::Word(TraceWord { event: Event::StartsApplication, .. }) if !reset && runs(bad, &board) => {
                     return wrong("it was started");
                 }
                 // A pass that begins from nothing: what lay in RAM is cleared, what lies in the slots judged anew.
@@ -249,7 +267,7 @@ fn skip(bad: &Bad, mut board: Board, kept: &[u8]) -> Result<End, String> {
     if installed == kept {
         return Ok(end);
     }
-    if started || installed.iter().zip(kept).any(|(now, before)| now != before && *now != 0xFF) {
+    if started || !is_what_was_left(&installed, kept) {
         return wrong("something else is installed");
     }
     // Erased cells are no image: the boot must end without one.
