@@ -184,7 +184,12 @@ pub(crate) fn plan(plan: &Plan, expected: &[Option<f64>]) -> PlanSheet {
         };
         (input.name.clone(), identity)
     });
-    PlanSheet::Ready { hash: plan.hash_text(), steps: steps.collect(), inputs: inputs.collect() }
+    PlanSheet::Ready {
+        hash: plan.hash_text(),
+        steps: steps.collect(),
+        inputs: inputs.collect(),
+        expectations: plan.expectations.iter().map(check_line).collect(),
+    }
 }
 
 /// A board that can be chosen.
@@ -258,20 +263,22 @@ pub(crate) fn reading(survey: &Survey, profile: &BoardProfile) -> Reading {
         debug_open: Some(survey.core_in_reach),
         option_bytes: survey.option_bytes.as_ref().map(option_lines::lines).unwrap_or_default(),
         discovery: survey.discovery.as_ref().map(debug::discovery),
-        preflight: checks
-            .into_iter()
-            .map(|finding| CheckLine {
-                name: finding.check.to_owned(),
-                check: match finding.verdict {
-                    provision::Verdict::Good => Check::Good,
-                    provision::Verdict::Warning => Check::Warning,
-                    provision::Verdict::Bad => Check::Bad,
-                    provision::Verdict::NotRead => Check::NotRead,
-                },
-                text: finding.text,
-                remedy: finding.help,
-            })
-            .collect(),
+        preflight: checks.iter().map(check_line).collect(),
+    }
+}
+
+/// A finding of the engine's as a line.
+fn check_line(finding: &provision::Finding) -> CheckLine {
+    CheckLine {
+        name: finding.check.to_owned(),
+        check: match finding.verdict {
+            provision::Verdict::Good => Check::Good,
+            provision::Verdict::Warning => Check::Warning,
+            provision::Verdict::Bad => Check::Bad,
+            provision::Verdict::NotRead => Check::NotRead,
+        },
+        text: finding.text.clone(),
+        remedy: finding.help.clone(),
     }
 }
 

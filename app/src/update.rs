@@ -437,8 +437,12 @@ mod tests {
 
     fn ready() -> Model {
         let mut model = Model::new(PathBuf::from("data"));
-        model.plan =
-            PlanSheet::Ready { hash: "7f".to_owned(), steps: vec![step("one"), step("two")], inputs: Vec::new() };
+        model.plan = PlanSheet::Ready {
+            hash: "7f".to_owned(),
+            steps: vec![step("one"), step("two")],
+            inputs: Vec::new(),
+            expectations: Vec::new(),
+        };
         model.board = Some(board("a.board"));
         model
     }

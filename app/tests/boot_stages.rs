@@ -18,7 +18,7 @@ use stirot_studio::command::Command;
 use stirot_studio::model::boot_lab::{Answer, Lane};
 use stirot_studio::model::boot_stages::Setting;
 use stirot_studio::model::configuration::ConfigurationIntent;
-use stirot_studio::model::{Model, PlanSheet, Verdict};
+use stirot_studio::model::{Check, Model, PlanSheet, Verdict};
 
 const A_JOB: Duration = Duration::from_secs(60);
 const A_RUN: Duration = Duration::from_secs(300);
@@ -113,6 +113,10 @@ fn two_stages_are_provisioned_seen_where_they_run_and_updated() {
             quiet(model) && matches!(model.plan, PlanSheet::Ready { .. })
         });
         press(&mut window, Modifiers::COMMAND, Key::Num6);
+        let PlanSheet::Ready { expectations, .. } = &window.state().model().plan else { panic!("no plan") };
+        let met = expectations.iter().filter(|line| line.check == Check::Good).count();
+        assert!(met > 0 && met < expectations.len(), "{expectations:?}");
+        window.get_by_label_contains("What the second stage expects of the board: ");
         press(&mut window, Modifiers::NONE, Key::F9);
         step_until(&mut window, "the run's end", A_RUN, |model| {
             model.run.as_ref().is_some_and(|run| run.verdict.is_some()) && model.jobs.is_empty()

@@ -14,7 +14,8 @@ fn model(kind: BoardKind, state: ProductState) -> Model {
         earlier: Vec::new(),
         last: None,
     });
-    model.plan = PlanSheet::Ready { hash: String::new(), steps: Vec::new(), inputs: Vec::new() };
+    model.plan =
+        PlanSheet::Ready { hash: String::new(), steps: Vec::new(), inputs: Vec::new(), expectations: Vec::new() };
     model
 }
 

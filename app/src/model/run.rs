@@ -51,7 +51,7 @@ pub enum Check {
     NotRead,
 }
 
-/// One check of the bench before a run.
+/// One check of the bench before a run, or one thing that a second boot stage expects of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckLine {
     /// What was checked.
@@ -96,6 +96,8 @@ pub enum PlanSheet {
         steps: Vec<StepSheet>,
         /// Inputs by name and hash; secrets by name and fingerprint.
         inputs: Vec<(String, String)>,
+        /// What a second boot stage expects of application and board; empty where one stage boots.
+        expectations: Vec<CheckLine>,
     },
     /// It isn't made yet, because something has to be done before.
     Waiting {

@@ -1,5 +1,7 @@
 //! Provision: what was checked, what will happen, what happens, and how it ended.
 
+mod expectations;
+
 use std::time::Instant;
 
 use chip::product_state::ProductState;
@@ -53,7 +55,7 @@ pub(crate) fn show(ui: &mut Ui, model: &Model, state: &mut ProvisionView, comman
     }
     ui.add_space(8.0);
     match &model.plan {
-        PlanSheet::Ready { .. } => plan(ui, model),
+        PlanSheet::Ready { expectations, .. } => plan(ui, model, expectations),
         PlanSheet::Waiting { why, what } => waiting(ui, model, why, what, commands),
         PlanSheet::Refused(refusal) => card::show(ui, model, refusal, None, Command::ReloadProject, commands),
         PlanSheet::None => {
@@ -364,11 +366,15 @@ fn brief(value: f64) -> String {
     if value < 10.0 { format!("{value:.1} s") } else { seconds(value) }
 }
 
-fn plan(ui: &mut Ui, model: &Model) {
+fn plan(ui: &mut Ui, model: &Model, expectations: &[CheckLine]) {
     let log_height = if model.run.as_ref().is_some_and(|run| !run.log.is_empty()) { 30.0 } else { 0.0 };
     let height = (ui.available_height() - log_height).max(80.0);
     hairline(ui, ui.max_rect().left(), ui.max_rect().right(), ui.cursor().top());
     ScrollArea::vertical().id_salt("steps").auto_shrink([false, true]).max_height(height).show(ui, |ui| {
+        // While a run goes on its steps have the room.
+        if model.active_run().is_none() {
+            expectations::show(ui, expectations);
+        }
         step_list::show(ui, model);
     });
     if let Some(run) = model.run.as_ref().filter(|run| !run.log.is_empty()) {

@@ -9,7 +9,9 @@ use egui_kittest::kittest::{NodeT, Queryable};
 
 use super::{ProvisionView, show};
 use crate::command::Command;
-use crate::model::{BoardKind, BoardSheet, Goal, Model, PlanSheet, ProjectSheet, Reading, SampleKeyLine};
+use crate::model::{
+    BoardKind, BoardSheet, Check, CheckLine, Goal, Model, PlanSheet, ProjectSheet, Reading, SampleKeyLine,
+};
 use crate::theme;
 use chip::product_state::ProductState;
 
@@ -57,7 +59,8 @@ fn on_a_real_board() -> Model {
         sample_keys: vec![SampleKeyLine { role: "authentication".to_owned(), name: "ours d3ca…1fa3".to_owned() }],
         findings: Vec::new(),
     });
-    model.plan = PlanSheet::Ready { hash: "7f".to_owned(), steps: Vec::new(), inputs: Vec::new() };
+    model.plan =
+        PlanSheet::Ready { hash: "7f".to_owned(), steps: Vec::new(), inputs: Vec::new(), expectations: Vec::new() };
     model
 }
 
@@ -95,4 +98,34 @@ fn the_plan_to_locked_has_no_button_but_the_one_behind_the_typed_digits() {
     assert!(harness.query_by_role_and_label(Role::Button, "Provision").is_none());
     assert!(harness.get_by_role_and_label(Role::Button, "Lock for ever").accesskit_node().is_disabled());
     harness.get_by_label("Plan for CLOSED");
+}
+
+fn expected(name: &str, check: Check, text: &str, remedy: &str) -> CheckLine {
+    CheckLine { name: name.to_owned(), check, text: text.to_owned(), remedy: remedy.to_owned() }
+}
+
+#[test]
+fn what_the_second_stage_expects_is_one_line_that_opens_to_each_with_its_verdict_in_words() {
+    let mut model = on_a_real_board();
+    let PlanSheet::Ready { expectations, .. } = &mut model.plan else { panic!("{:?}", model.plan) };
+    *expectations = vec![
+        expected("clocks", Check::Warning, "code is fetched through XSPI", "check SystemInit"),
+        expected("external RAM", Check::NotRead, "set up by the second stage only", "see its flash_layout.h"),
+        expected("ECC of the SRAM", Check::Good, "the plan switches it on", ""),
+    ];
+    let mut harness = view(model);
+    assert!(harness.query_by_label_contains("code is fetched through XSPI").is_none());
+    let line = "What the second stage expects of the board: 1 to look at, 1 not known, 1 met";
+    harness.get_by_role_and_label(Role::Button, line).click();
+    harness.run();
+    harness.get_by_label("Clocks, to look at: code is fetched through XSPI");
+    harness.get_by_label("Check SystemInit");
+    harness.get_by_label("External RAM, not known: set up by the second stage only");
+    harness.get_by_label("ECC of the SRAM, met: the plan switches it on");
+}
+
+#[test]
+fn of_one_boot_stage_nothing_is_said_to_be_expected() {
+    let harness = view(on_a_real_board());
+    assert!(harness.query_by_label_contains("expects of the board").is_none());
 }
