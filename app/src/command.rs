@@ -439,6 +439,16 @@ impl Command {
         }
     }
 
+    /// Whether one goes on by giving it again and again, so that clicks in quick succession are meant one by one.
+    pub const fn is_repeated(&self) -> bool {
+        matches!(
+            self,
+            Self::Lab(LabIntent::Step)
+                | Self::Configuration(ConfigurationIntent::Undo | ConfigurationIntent::Redo)
+                | Self::Images(ImagesIntent::Difference(_) | ImagesIntent::SearchAgain(_))
+        )
+    }
+
     /// Whether it is on already, for commands that choose.
     pub fn chosen(&self, model: &Model) -> bool {
         match self {

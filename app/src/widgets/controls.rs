@@ -58,7 +58,9 @@ pub(crate) fn named_command_button(
         Ok(()) => response.on_hover_text(tooltip(ui, &command)),
         Err(reason) => response.on_disabled_hover_text(sentence(reason)),
     };
-    if response.clicked() {
+    // The second click of a double click meets the button that came into this one's place, such as Cancel.
+    let again = response.double_clicked() || response.triple_clicked();
+    if response.clicked() && (!again || command.is_repeated()) {
         commands.push(command);
     }
     response

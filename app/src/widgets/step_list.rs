@@ -1,6 +1,6 @@
 //! The plan as numbered lines: what each writes, what proves it, how long it took, whether it can be taken back.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use egui::{Align, Color32, FontId, Rect, Role, Sense, Ui, WidgetInfo, pos2, text::LayoutJob, vec2};
 
@@ -11,6 +11,9 @@ use crate::theme::{self, Tokens};
 use crate::widgets::controls::{hairline, paint_bar, paint_icon};
 
 const ROW: f32 = 26.0;
+
+/// How long a step that began is brought into sight.
+const JUST_BEGUN: Duration = Duration::from_millis(400);
 
 /// Where the columns begin.
 struct Columns {
@@ -66,6 +69,13 @@ fn row(ui: &mut Ui, index: usize, count: usize, step: &StepSheet, state: &StepSt
     let what = cell(ui, &step.what, theme::body(), t.muted, columns.proof - columns.what - 14.0);
     let proof = cell(ui, &said, theme::body(), said_color, columns.time - columns.proof - 56.0);
     let (rect, response) = ui.allocate_exact_size(vec2(width, ROW), Sense::hover());
+    if let StepState::Running { since, .. } = state
+        && now.saturating_duration_since(*since) < JUST_BEGUN
+        && !ui.clip_rect().contains_rect(rect)
+    {
+        // Once, as it begins: afterwards one looks where one likes.
+        ui.scroll_to_rect(rect, None);
+    }
     if !ui.is_rect_visible(rect) {
         return;
     }

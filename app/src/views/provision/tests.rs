@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use egui::Role;
 use egui_kittest::Harness;
@@ -10,7 +11,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use super::{ProvisionView, show};
 use crate::command::Command;
 use crate::model::{
-    BoardKind, BoardSheet, Check, CheckLine, Goal, Model, PlanSheet, ProjectSheet, Reading, SampleKeyLine,
+    BoardKind, BoardSheet, Check, CheckLine, Goal, Model, PlanSheet, ProjectSheet, Reading, Run, SampleKeyLine,
 };
 use crate::theme;
 use chip::product_state::ProductState;
@@ -22,7 +23,12 @@ struct Seen {
 }
 
 fn view(model: Model) -> Harness<'static, Seen> {
+    view_in_frames_of(0.25, model)
+}
+
+fn view_in_frames_of(seconds: f32, model: Model) -> Harness<'static, Seen> {
     let mut harness = Harness::builder()
+        .with_step_dt(seconds)
         .with_size(egui::vec2(942.0, 540.0))
         .with_theme(egui::Theme::Dark)
         .with_context_setup(theme::install)
@@ -128,4 +134,31 @@ fn what_the_second_stage_expects_is_one_line_that_opens_to_each_with_its_verdict
 fn of_one_boot_stage_nothing_is_said_to_be_expected() {
     let harness = view(on_a_real_board());
     assert!(harness.query_by_label_contains("expects of the board").is_none());
+}
+
+fn click_at(harness: &mut Harness<'static, Seen>, at: egui::Pos2) {
+    for pressed in [true, false] {
+        let button = egui::PointerButton::Primary;
+        harness.event(egui::Event::PointerMoved(at));
+        harness.event(egui::Event::PointerButton { pos: at, button, pressed, modifiers: egui::Modifiers::NONE });
+    }
+    harness.step();
+}
+
+#[test]
+fn a_double_click_on_provision_begins_a_run_and_does_not_cancel_it() {
+    let mut model = on_a_real_board();
+    model.sample_keys_confirmed = true;
+    let mut harness = view_in_frames_of(0.02, model);
+    let at = harness.get_by_role_and_label(Role::Button, "Provision").rect().center();
+    click_at(&mut harness, at);
+    harness.state_mut().model.run =
+        Some(Run { steps: Vec::new(), started: Instant::now(), stopping: false, log: Vec::new(), verdict: None });
+    click_at(&mut harness, at);
+    assert_eq!(harness.state().commands.as_slice(), [Command::Provision]);
+    // A click that isn't the second of two is meant.
+    harness.run_steps(30);
+    assert!(harness.get_by_role_and_label(Role::Button, "Cancel").rect().contains(at));
+    click_at(&mut harness, at);
+    assert_eq!(harness.state().commands.as_slice(), [Command::Provision, Command::Cancel]);
 }
