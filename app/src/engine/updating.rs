@@ -48,8 +48,7 @@ fn plan(desk: &Desk, target: UpdateTarget, typed: &str) -> Result<UpdatePlan, Ca
     let version = match typed.trim() {
         "" => next_version(desk, target)?,
         typed => typed.parse().map_err(|error: formats::FormatError| Card {
-            title: "This is no version".to_owned(),
-            place: Some(typed.to_owned()),
+            title: format!("“{typed}” is no version"),
             remedy: Some("Write it as 1.2.3 or 1.2.3+4.".to_owned()),
             detail: error.to_string(),
             ..Card::default()
@@ -97,7 +96,7 @@ fn run(desk: &Desk, cancel: &Cancel, tell: &mut dyn FnMut(Report)) -> Result<Vec
         Ok(record) => sheets::updating::verdict(record, saved, began.elapsed().as_secs_f64()),
         Err(ProvisionError::Cancelled { .. }) => Verdict::Stopped(Card {
             title: "The update was stopped".to_owned(),
-            remedy: Some("The old application goes on; run the update again when you like.".to_owned()),
+            remedy: Some("What ran before goes on; run the update again when you like.".to_owned()),
             ..Card::default()
         }),
         Err(error) => Verdict::Fail(sheets::card(error)),

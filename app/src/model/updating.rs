@@ -69,14 +69,22 @@ pub enum UpdateIntent {
 }
 
 /// An update, as far as the window keeps it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Updating {
     /// Whether it stands in the place of the plan to provision.
     pub open: bool,
+    /// What is updated: what was planned last, also when it can't be.
+    pub target: UpdateTarget,
     /// The plan.
     pub plan: UpdatePlanSheet,
     /// How far it is, and how it ended.
     pub run: Option<Run>,
+}
+
+impl Default for Updating {
+    fn default() -> Self {
+        Self { open: false, target: UpdateTarget::Application, plan: UpdatePlanSheet::None, run: None }
+    }
 }
 
 impl Updating {

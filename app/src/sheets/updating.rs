@@ -37,7 +37,9 @@ pub(crate) fn plan(plan: &UpdatePlan) -> UpdateSheet {
             address(plan.slot.start)
         ),
         judgement: match &plan.judgement.verdict {
-            ImageVerdict::Installs => "the boot stage will take it, by this project's keys".to_owned(),
+            ImageVerdict::Installs => {
+                "the boot stage will take it, unless the counter of what runs is higher".to_owned()
+            }
             _ => "the boot stage will not take it".to_owned(),
         },
         warning: plan.warning.as_deref().map(sentence),

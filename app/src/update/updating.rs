@@ -82,6 +82,7 @@ pub(super) fn apply(model: &mut Model, intent: UpdateIntent, effects: &mut Vec<E
 
 fn plan(model: &mut Model, target: UpdateTarget, version: String, effects: &mut Vec<Effect>) {
     model.update.run = None;
+    model.update.target = target;
     model.update.plan = UpdatePlanSheet::Making;
     effects.push(Effect::Start(JobKind::Project, Request::Update(UpdateRequest::Plan(target, version))));
 }
@@ -134,7 +135,7 @@ pub(super) fn finish(model: &mut Model, verdict: Verdict, effects: &mut Vec<Effe
 /// A project that changed makes other images: the plan of before is put away, an update that goes on is not.
 pub(super) fn project_changed(update: &mut Updating) {
     if !update.goes_on() {
-        (update.plan, update.run) = (UpdatePlanSheet::None, None);
+        *update = Updating { open: update.open, ..Updating::default() };
     }
 }
 
@@ -172,6 +173,15 @@ mod tests {
         let run = model.update.run.as_ref().unwrap();
         assert!(matches!(run.steps.as_slice(), [StepState::Proved { .. }, StepState::Failed]), "{:?}", run.steps);
         assert!(!model.update.goes_on());
+    }
+
+    #[test]
+    fn a_version_that_is_none_leaves_what_is_updated_as_it_was_chosen() {
+        let mut model = Model::new(PathBuf::from("data"));
+        let mut effects = Vec::new();
+        apply(&mut model, UpdateIntent::Plan(UpdateTarget::SecondStage, "next".to_owned()), &mut effects);
+        receive(&mut model, UpdateReport::Refused(Card::default()), &mut effects);
+        assert_eq!(model.update.target, UpdateTarget::SecondStage);
     }
 
     #[test]

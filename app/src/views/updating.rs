@@ -87,7 +87,7 @@ fn header(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
 /// What is updated, and to which version.
 fn what(ui: &mut Ui, model: &Model, state: &mut UpdateView, commands: &mut Vec<Command>) {
     let t = Tokens::of(ui);
-    let now = model.update.sheet().map_or(UpdateTarget::Application, |sheet| sheet.target);
+    let now = model.update.target;
     if let Some(sheet) = model.update.sheet()
         && state.shown != sheet.version
     {
@@ -121,7 +121,9 @@ fn what(ui: &mut Ui, model: &Model, state: &mut UpdateView, commands: &mut Vec<C
             !model.update.goes_on(),
             TextEdit::singleline(&mut state.version).font(theme::mono()).desired_width(90.0).hint_text("1.2.3"),
         );
-        let entered = field.lost_focus() && state.version.trim() != state.shown;
+        // What can't be planned is planned anew as it is entered, also as it was before.
+        let planned = model.update.sheet().is_some() && state.version.trim() == state.shown;
+        let entered = field.lost_focus() && !planned;
         field.labelled_by(label.id);
         if entered {
             commands.push(Command::Update(UpdateIntent::Plan(now, state.version.trim().to_owned())));
