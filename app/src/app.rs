@@ -25,6 +25,9 @@ use crate::widgets::{card, console, ladder, palette, state_strip, status_bar, to
 /// How often a running job's bar and time move without a report.
 const WHILE_RUNNING: Duration = Duration::from_millis(100);
 
+/// Below this width of the window the views have no room beside their names, points.
+const NARROW: f32 = 800.0;
+
 /// How long closing waits for a trial to stop.
 const TO_END: Duration = Duration::from_secs(3);
 
@@ -292,7 +295,8 @@ fn shell(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Comma
             .show(ui, |ui| console::show(ui, model, &mut parts.console, commands));
     }
     // What a copy of the board said stands under its story.
-    if model.view == View::BootLab {
+    let beside = model.view == View::BootLab && !views::boot_lab::is_small(ui);
+    if beside {
         Panel::bottom("story console")
             .resizable(true)
             .default_size(126.0)
@@ -300,17 +304,22 @@ fn shell(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Comma
             .frame(Frame::new().fill(t.panel).inner_margin(Margin { left: 14, right: 14, top: 6, bottom: 4 }))
             .show(ui, |ui| views::boot_lab::console(ui, model));
     }
+    let names = if ui.ctx().content_rect().width() < NARROW { Names::OnHover } else { Names::Shown };
     Panel::left("nav")
         .resizable(false)
-        .exact_size(140.0)
+        .exact_size(if names == Names::Shown { 140.0 } else { 48.0 })
         .frame(Frame::new().fill(t.panel).inner_margin(Margin { left: 8, right: 8, top: 10, bottom: 8 }))
         .show(ui, |ui| {
-            egui::ScrollArea::vertical().id_salt("nav").show(ui, |ui| navigation(ui, model, commands));
+            egui::ScrollArea::vertical().id_salt("nav").show(ui, |ui| navigation(ui, model, names, commands));
         });
     // A file is about no board, and needs the room.
     let is_file = model.view == View::Images && model.object_file.is_none();
     match model.view {
-        View::BootLab if model.object_file.is_none() => moment_panel(ui, model),
+        View::BootLab if model.object_file.is_none() => {
+            if beside {
+                moment_panel(ui, model);
+            }
+        }
         _ if is_file => {}
         _ => ladder_panel(ui, model, parts, commands),
     }
@@ -382,7 +391,14 @@ fn moment_panel(ui: &mut Ui, model: &Model) {
         .show(ui, |ui| views::boot_lab::moment(ui, model));
 }
 
-fn navigation(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
+/// Whether the list of views has room for their names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    Shown,
+    OnHover,
+}
+
+fn navigation(ui: &mut Ui, model: &Model, names: Names, commands: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing.y = 4.0;
     let t = Tokens::of(ui);
     let views = [
@@ -399,13 +415,15 @@ fn navigation(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
         let chosen = command.chosen(model);
         let color = if chosen { t.text } else { t.muted };
         let font = if chosen { theme::strong() } else { theme::body() };
-        let button = egui::Button::new((
-            RichText::new(icon).font(theme::icon(16.0)).color(color),
-            RichText::new(name).font(font).color(color),
-        ))
-        .fill(if chosen { t.raised } else { t.panel })
-        .stroke(egui::Stroke::NONE)
-        .min_size(vec2(ui.available_width(), 30.0));
+        let icon = RichText::new(icon).font(theme::icon(16.0)).color(color);
+        let button = match names {
+            Names::Shown => egui::Button::new((icon, RichText::new(name).font(font).color(color))),
+            Names::OnHover => egui::Button::new(icon),
+        };
+        let button = button
+            .fill(if chosen { t.raised } else { t.panel })
+            .stroke(egui::Stroke::NONE)
+            .min_size(vec2(ui.available_width(), 30.0));
         // The button's own layout centres; a left-aligned one is what a list of views needs.
         let response = ui.with_layout(egui::Layout::top_down_justified(egui::Align::LEFT), |ui| ui.add(button)).inner;
         if chosen {

@@ -14,7 +14,7 @@ use crate::model::Model;
 use crate::model::boot_lab::{LabIntent, Obstacle};
 use crate::theme::{self, Tokens};
 use crate::widgets::controls::{Weight, command_button, muted, named_command_button};
-use crate::widgets::lanes::{self, LanesState};
+use crate::widgets::lanes::{self, LanesState, Room};
 pub(crate) use moment::show as moment;
 pub(crate) use said::show as console;
 pub(crate) use standing::tally;
@@ -23,10 +23,17 @@ pub(crate) use standing::tally;
 const ONE_ROW: f32 = 700.0;
 /// What the buttons take of it: the widest that they get.
 const BUTTONS: f32 = 508.0;
-/// Below this height the view scrolls as a whole, points.
-const SMALL: f32 = 300.0;
-/// Height kept free below the lanes, for what they mean and for all cases.
-const FOOT: f32 = 78.0;
+/// Below this width or height of the window, points, all of it stands in one column that scrolls: a small screen, or one on
+/// which everything is enlarged.
+const SMALL: egui::Vec2 = vec2(900.0, 520.0);
+/// What the console takes in that column.
+const CONSOLE: f32 = 150.0;
+/// What the column keeps free beside its scroll bar.
+const BAR: f32 = 8.0;
+/// Height of what stands above the lanes and below them, points: the copy, what the lanes mean, all cases.
+const TOLD_BESIDE_LANES: f32 = 102.0;
+/// The least height that the lanes get, points.
+const LANES: f32 = 150.0;
 
 /// What the view remembers between frames.
 #[derive(Debug, Default)]
@@ -36,38 +43,57 @@ pub(crate) struct BootLabView {
 }
 
 pub(crate) fn show(ui: &mut Ui, model: &Model, state: &mut BootLabView, commands: &mut Vec<Command>) {
-    header(ui, model, state, commands);
-    ui.add_space(2.0);
-    if let Some(obstacle) = Obstacle::of(model) {
-        standing::obstacle(ui, model, obstacle, commands);
+    if !is_small(ui) {
+        header(ui, model, state, commands);
+        ui.add_space(2.0);
+        match Obstacle::of(model) {
+            Some(obstacle) => standing::obstacle(ui, model, obstacle, commands),
+            None => {
+                let room = (ui.available_height() - TOLD_BESIDE_LANES).max(LANES);
+                told(ui, model, state, Room::Height(room), commands);
+            }
+        }
         return;
     }
-    if ui.available_height() < SMALL {
-        // Enlarged on a small screen all of it scrolls.
-        ScrollArea::vertical()
-            .id_salt("lab")
-            .auto_shrink([false, false])
-            .show(ui, |ui| told(ui, model, state, commands));
-    } else {
-        told(ui, model, state, commands);
-    }
+    ScrollArea::vertical().id_salt("lab").auto_shrink([false, false]).show(ui, |ui| {
+        ui.set_max_width(ui.available_width() - BAR);
+        header(ui, model, state, commands);
+        ui.add_space(2.0);
+        if let Some(obstacle) = Obstacle::of(model) {
+            standing::obstacle(ui, model, obstacle, commands);
+            return;
+        }
+        told(ui, model, state, Room::Whole, commands);
+        if model.lab.story.is_none() {
+            return;
+        }
+        ui.add_space(8.0);
+        moment::content(ui, model);
+        ui.add_space(12.0);
+        ui.allocate_ui(vec2(ui.available_width(), CONSOLE), |ui| {
+            ui.set_max_height(CONSOLE);
+            said::show(ui, model);
+        });
+    });
+}
+
+/// Whether moment and console have no room of their own beside and below the lanes.
+pub(crate) fn is_small(ui: &Ui) -> bool {
+    let size = ui.ctx().content_rect().size();
+    size.x < SMALL.x || size.y < SMALL.y
 }
 
 /// The story, or that there is none.
-fn told(ui: &mut Ui, model: &Model, state: &mut BootLabView, commands: &mut Vec<Command>) {
+fn told(ui: &mut Ui, model: &Model, state: &mut BootLabView, room: Room, commands: &mut Vec<Command>) {
     on_a_copy(ui, model);
     ui.add_space(6.0);
     if model.lab.story.is_none() {
         standing::no_story(ui, model, commands);
         return;
     }
-    let whole = ui.available_height();
-    ui.scope(|ui| {
-        ui.set_max_height((whole - FOOT).max(150.0));
-        if let Some(moment) = lanes::show(ui, &model.lab, &mut state.lanes) {
-            commands.push(Command::Lab(LabIntent::Pick(moment)));
-        }
-    });
+    if let Some(moment) = lanes::show(ui, &model.lab, room, &mut state.lanes) {
+        commands.push(Command::Lab(LabIntent::Pick(moment)));
+    }
     ui.add_space(6.0);
     ui.add(Label::new(muted(ui, LEGEND).font(theme::small())).wrap());
     ui.add_space(4.0);

@@ -19,6 +19,15 @@ use crate::theme::{self, RADIUS_CONTROL, Tokens};
 use crate::widgets::controls::paint_icon;
 use layout::{DOT, LABELS, Layout, TITLE_INSET};
 
+/// What height the lanes may take.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Room {
+    /// So many points, in which they scroll.
+    Height(f32),
+    /// All that they need; what they stand in scrolls.
+    Whole,
+}
+
 /// What the lanes remember between frames.
 #[derive(Debug, Default)]
 pub(crate) struct LanesState {
@@ -38,7 +47,7 @@ pub(crate) const fn color(t: &Tokens, lane: Lane) -> Color32 {
 }
 
 /// Shows the lanes; gives the place that was picked.
-pub(crate) fn show(ui: &mut Ui, lab: &BootLab, state: &mut LanesState) -> Option<Moment> {
+pub(crate) fn show(ui: &mut Ui, lab: &BootLab, room: Room, state: &mut LanesState) -> Option<Moment> {
     let story = lab.story.as_ref()?;
     let t = Tokens::of(ui);
     let titles: Vec<f32> = story
@@ -47,19 +56,28 @@ pub(crate) fn show(ui: &mut Ui, lab: &BootLab, state: &mut LanesState) -> Option
         .map(|pass| ui.painter().layout_no_wrap(label(pass), theme::small(), t.text).size().x)
         .collect();
     let layout = Layout::of(story, &titles, ui.available_width() - LABELS);
-    let height = ui.available_height();
-    let mut picked = None;
-    // The names stay in sight when the passes scroll.
-    let area = ScrollArea::vertical().id_salt("lanes").auto_shrink([false, true]).max_height(height);
-    area.show(ui, |ui| {
+    let mut all = |ui: &mut Ui| {
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = 0.0;
+            // The names stay in sight when the passes scroll.
             names(ui, story, &layout);
             let area = ScrollArea::horizontal().id_salt("passes").auto_shrink([false, true]);
-            area.show(ui, |ui| picked = passes(ui, lab, story, &layout, state));
-        });
-    });
-    picked
+            let (picked, wanted) = area.show(ui, |ui| passes(ui, lab, story, &layout, state)).inner;
+            if let Some(wanted) = wanted {
+                // What scrolls sideways keeps the height wanted from what scrolls up and down around it.
+                ui.scroll_to_rect(wanted, None);
+            }
+            picked
+        })
+        .inner
+    };
+    match room {
+        Room::Height(height) => {
+            let area = ScrollArea::vertical().id_salt("lanes").auto_shrink([false, true]).max_height(height);
+            area.show(ui, all).inner
+        }
+        Room::Whole => all(ui),
+    }
 }
 
 /// The names of the lanes.
@@ -73,8 +91,14 @@ fn names(ui: &mut Ui, story: &StorySheet, layout: &Layout) {
     }
 }
 
-/// The passes, their edges, and the resets; gives the place that was picked.
-fn passes(ui: &mut Ui, lab: &BootLab, story: &StorySheet, layout: &Layout, state: &mut LanesState) -> Option<Moment> {
+/// The passes, their edges, and the resets; gives the place that was picked, and where one is brought.
+fn passes(
+    ui: &mut Ui,
+    lab: &BootLab,
+    story: &StorySheet,
+    layout: &Layout,
+    state: &mut LanesState,
+) -> (Option<Moment>, Option<Rect>) {
     let mut picked = None;
     let (whole, _) = ui.allocate_exact_size(layout.size, Sense::hover());
     let canvas = ui.interact(whole, ui.scope_id().with("canvas"), Sense::click());
@@ -96,13 +120,17 @@ fn passes(ui: &mut Ui, lab: &BootLab, story: &StorySheet, layout: &Layout, state
         picked = Some(moment);
     }
     focus(ui, &canvas);
-    if state.followed != lab.picked {
-        state.followed = lab.picked;
-        if let Some(rect) = lab.picked.and_then(|moment| layout.place(moment)) {
-            ui.scroll_to_rect(rect.translate(origin).expand2(vec2(48.0, 8.0)), None);
-        }
+    if state.followed == lab.picked {
+        return (picked, None);
     }
-    picked
+    state.followed = lab.picked;
+    let place = lab.picked.and_then(|moment| layout.place(moment));
+    let wanted = place.map(|place| place.translate(origin).expand2(vec2(48.0, 8.0)));
+    if let Some(wanted) = wanted {
+        ui.scroll_to_rect(wanted, None);
+    }
+    // Who reads below the lanes what was seen isn't taken away from it.
+    (picked, wanted.filter(|_| ui.clip_rect().y_range().intersects(whole.y_range())))
 }
 
 /// The ring around what is seen of the lanes, while the keyboard is on them.

@@ -8,6 +8,9 @@ use crate::model::{Model, Tone};
 use crate::theme::{self, Tokens};
 use crate::widgets::controls::{focus_ring, muted, pill, tooltip};
 
+/// The widest that a project's name gets, points; its folder is on hover.
+const NAME: f32 = 320.0;
+
 /// What the bar remembers between frames.
 #[derive(Debug, Default)]
 pub(crate) struct TopBar {
@@ -33,7 +36,12 @@ fn project_menu(ui: &mut Ui, model: &Model, state: &mut TopBar, commands: &mut V
     let name = model.project.as_ref().map_or("no project", |project| project.name.as_str());
     let color = Tokens::of(ui).muted;
     let mark = RichText::new(icons::DOWN).font(theme::icon(11.0)).color(color);
-    let button = ui.add(Button::new((RichText::new(name).color(color), mark)).gap(4.0).frame_when_inactive(false));
+    let text = RichText::new(name).color(color);
+    let button = ui.scope(|ui| {
+        ui.set_max_width(NAME.min(ui.available_width() / 3.0));
+        ui.add(Button::new((text, mark)).truncate().gap(4.0).frame_when_inactive(false))
+    });
+    let button = button.inner;
     button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Project {name}")));
     focus_ring(ui, &button);
     let button = match &model.project {

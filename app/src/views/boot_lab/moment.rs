@@ -14,37 +14,41 @@ use crate::widgets::lanes;
 pub(crate) fn show(ui: &mut Ui, model: &Model) {
     ScrollArea::vertical().id_salt("moment").auto_shrink([false, false]).show(ui, |ui| {
         ui.set_max_width(ui.available_width() - 6.0);
-        let picked = model.lab.story.as_ref().zip(model.lab.picked);
-        let Some((story, moment, pass)) = picked.and_then(|(story, at)| Some((story, at, story.pass(at)?))) else {
-            ui.label(RichText::new("At the selected check").font(theme::section()));
-            ui.add_space(4.0);
-            ui.add(Label::new(muted(ui, "No boot was run yet.")).wrap());
-            return;
-        };
-        let title = if moment.check.is_some() { "At the selected check" } else { "At the selected pass" };
-        ui.label(RichText::new(title).font(theme::section()));
-        ui.add_space(2.0);
-        let at = instructions(story.check(moment).map_or(pass.began, |check| check.at));
-        let place = format!("reset {} · {}", pass.reset, pass.lane.name());
-        ui.add(Label::new(muted(ui, place)).wrap());
-        ui.add(Label::new(muted(ui, at)).wrap());
-        ui.add_space(8.0);
-        what(ui, story, moment, pass);
-        let decided =
-            pass.decision.as_ref().filter(|_| moment.check.is_none_or(|check| check + 1 == pass.checks.len()));
-        if let Some(decision) = decided {
-            section(ui, "Decision");
-            ui.add(Label::new(muted(ui, sentence(decision))).wrap());
-        }
-        let memory = story.check(moment).map_or(pass.memory.as_slice(), |check| std::slice::from_ref(&check.memory));
-        if !memory.is_empty() {
-            section(ui, "Memory at this moment");
-            for line in memory {
-                ui.add(Label::new(muted(ui, sentence(line))).wrap());
-            }
-        }
-        expected(ui, story);
+        content(ui, model);
     });
+}
+
+/// The same without a scroll bar of its own.
+pub(super) fn content(ui: &mut Ui, model: &Model) {
+    let picked = model.lab.story.as_ref().zip(model.lab.picked);
+    let Some((story, moment, pass)) = picked.and_then(|(story, at)| Some((story, at, story.pass(at)?))) else {
+        ui.label(RichText::new("At the selected check").font(theme::section()));
+        ui.add_space(4.0);
+        ui.add(Label::new(muted(ui, "No boot was run yet.")).wrap());
+        return;
+    };
+    let title = if moment.check.is_some() { "At the selected check" } else { "At the selected pass" };
+    ui.label(RichText::new(title).font(theme::section()));
+    ui.add_space(2.0);
+    let at = instructions(story.check(moment).map_or(pass.began, |check| check.at));
+    let place = format!("reset {} · {}", pass.reset, pass.lane.name());
+    ui.add(Label::new(muted(ui, place)).wrap());
+    ui.add(Label::new(muted(ui, at)).wrap());
+    ui.add_space(8.0);
+    what(ui, story, moment, pass);
+    let decided = pass.decision.as_ref().filter(|_| moment.check.is_none_or(|check| check + 1 == pass.checks.len()));
+    if let Some(decision) = decided {
+        section(ui, "Decision");
+        ui.add(Label::new(muted(ui, sentence(decision))).wrap());
+    }
+    let memory = story.check(moment).map_or(pass.memory.as_slice(), |check| std::slice::from_ref(&check.memory));
+    if !memory.is_empty() {
+        section(ui, "Memory at this moment");
+        for line in memory {
+            ui.add(Label::new(muted(ui, sentence(line))).wrap());
+        }
+    }
+    expected(ui, story);
 }
 
 /// The check, or the pass with what it did.
