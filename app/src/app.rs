@@ -25,8 +25,11 @@ use crate::widgets::{card, console, ladder, palette, state_strip, status_bar, to
 /// How often a running job's bar and time move without a report.
 const WHILE_RUNNING: Duration = Duration::from_millis(100);
 
-/// Below this width of the window the views have no room beside their names, points.
-const NARROW: f32 = 800.0;
+/// Below this width of the window, points, the views have no room beside their names and beside the ladder.
+const NARROW: f32 = 960.0;
+
+/// What a board's console leaves to the view above it, as long as both have some room, points.
+const LEFT_BY_CONSOLE: f32 = 175.0;
 
 /// How long closing waits for a trial to stop.
 const TO_END: Duration = Duration::from_secs(3);
@@ -277,6 +280,7 @@ impl eframe::App for Studio {
 
 fn shell(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Command>) {
     let t = Tokens::of(ui);
+    let names = if ui.ctx().content_rect().width() < NARROW { Names::OnHover } else { Names::Shown };
     let bar = |fill, side| Frame::new().fill(fill).inner_margin(Margin::symmetric(side, 0));
     Panel::top("top").exact_size(36.0).frame(bar(t.panel, 14)).show(ui, |ui| {
         top_bar::show(ui, model, &mut parts.top_bar, commands);
@@ -290,7 +294,7 @@ fn shell(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Comma
         Panel::bottom("console")
             .resizable(true)
             .default_size(126.0)
-            .size_range(84.0..=420.0)
+            .size_range(84.0..=(ui.available_height() - LEFT_BY_CONSOLE).clamp(104.0, 420.0))
             .frame(Frame::new().fill(t.panel).inner_margin(Margin { left: 14, right: 14, top: 6, bottom: 4 }))
             .show(ui, |ui| console::show(ui, model, &mut parts.console, commands));
     }
@@ -304,7 +308,6 @@ fn shell(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Comma
             .frame(Frame::new().fill(t.panel).inner_margin(Margin { left: 14, right: 14, top: 6, bottom: 4 }))
             .show(ui, |ui| views::boot_lab::console(ui, model));
     }
-    let names = if ui.ctx().content_rect().width() < NARROW { Names::OnHover } else { Names::Shown };
     Panel::left("nav")
         .resizable(false)
         .exact_size(if names == Names::Shown { 140.0 } else { 48.0 })
@@ -320,7 +323,8 @@ fn shell(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Comma
                 moment_panel(ui, model);
             }
         }
-        _ if is_file => {}
+        // Where it has no room beside the views the Board view ends with it.
+        _ if is_file || names == Names::OnHover => {}
         _ => ladder_panel(ui, model, parts, commands),
     }
     let whole = is_file && model.images.file.is_some();
@@ -340,7 +344,10 @@ fn shell(ui: &mut Ui, model: &Model, parts: &mut Parts, commands: &mut Vec<Comma
         }
         match model.view {
             View::Board if model.doctor.open => views::doctor::show(ui, model, commands),
-            View::Board => views::board::show(ui, model, &mut parts.board, commands),
+            View::Board => {
+                let ladder = (names == Names::OnHover).then_some(&mut parts.ladder);
+                views::board::show(ui, model, &mut parts.board, ladder, commands);
+            }
             View::Configuration => match &model.editing {
                 Some(editing) => {
                     let mut intents = Vec::new();

@@ -9,6 +9,14 @@ use crate::model::{BoardChoice, BoardKind, BoardSheet, Model, OptionLine, Tone};
 use crate::text::fours;
 use crate::theme::{self, Tokens};
 use crate::widgets::controls::{Weight, command_button, cut_label, focus_ring, muted, named_command_button};
+use crate::widgets::ladder::{self, LadderState};
+
+/// From this width on title and buttons stand in one row, points.
+const ONE_ROW: f32 = 620.0;
+/// From this width on the boards stand beside what this one is, points.
+const TWO_COLUMNS: f32 = 560.0;
+/// The width of the ladder under the rest, points.
+const LADDER: f32 = 222.0;
 
 /// What the view remembers between frames.
 #[derive(Debug, Default)]
@@ -16,24 +24,42 @@ pub(crate) struct BoardView {
     address: String,
 }
 
-pub(crate) fn show(ui: &mut Ui, model: &Model, state: &mut BoardView, commands: &mut Vec<Command>) {
+/// The view; with the ladder at its end, where that has no room beside it.
+pub(crate) fn show(
+    ui: &mut Ui,
+    model: &Model,
+    state: &mut BoardView,
+    ladder: Option<&mut LadderState>,
+    commands: &mut Vec<Command>,
+) {
     header(ui, model, commands);
     ui.add_space(8.0);
     ScrollArea::vertical().id_salt("board").auto_shrink([false, false]).show(ui, |ui| {
-        ui.horizontal_top(|ui| {
-            let half = (ui.available_width() - 32.0) / 2.0;
-            column(ui, half, |ui| boards(ui, model, state, commands));
-            ui.add_space(24.0);
-            column(ui, half, |ui| match &model.board {
-                Some(board) => identity(ui, board, commands),
-                None => {
-                    ui.label(muted(ui, "Choose a board on the left, or make a new one."));
-                }
+        let identity = |ui: &mut Ui, commands: &mut Vec<Command>| match &model.board {
+            Some(board) => identity(ui, board, commands),
+            None => {
+                ui.label(muted(ui, "Choose one of the boards, or make a new one."));
+            }
+        };
+        if ui.available_width() < TWO_COLUMNS {
+            boards(ui, model, state, commands);
+            ui.add_space(16.0);
+            identity(ui, commands);
+        } else {
+            ui.horizontal_top(|ui| {
+                let half = (ui.available_width() - 32.0) / 2.0;
+                column(ui, half, |ui| boards(ui, model, state, commands));
+                ui.add_space(24.0);
+                column(ui, half, |ui| identity(ui, commands));
             });
-        });
+        }
         if let Some(board) = &model.board {
             ui.add_space(16.0);
             option_bytes(ui, board);
+        }
+        if let Some(ladder) = ladder {
+            ui.add_space(16.0);
+            column(ui, LADDER, |ui| ladder::show(ui, model, ladder, commands));
         }
     });
 }
@@ -46,28 +72,43 @@ fn column(ui: &mut Ui, width: f32, content: impl FnOnce(&mut Ui)) {
 }
 
 fn header(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
+    let address = |ui: &mut Ui| {
+        if let Some(board) = &model.board {
+            ui.add(egui::Label::new(muted(ui, &board.address)).truncate()).on_hover_text(&board.address);
+        }
+    };
+    if ui.available_width() < ONE_ROW {
+        ui.horizontal(|ui| {
+            ui.set_height(30.0);
+            ui.label(RichText::new("Board").font(theme::title()));
+            address(ui);
+        });
+        ui.horizontal_wrapped(|ui| acts(ui, model, commands));
+        return;
+    }
     ui.horizontal(|ui| {
         ui.set_height(30.0);
         ui.label(RichText::new("Board").font(theme::title()));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            named_command_button(ui, model, Command::ReadBoard, "Read board", Weight::Primary, commands);
-            let examine = Command::Doctor(DoctorIntent::Open);
-            command_button(ui, model, examine, Weight::Plain, commands);
-            named_command_button(ui, model, Command::ResetBoard, "Reset", Weight::Plain, commands);
-            let off = model.board.as_ref().is_some_and(|board| !board.powered);
-            if off {
-                named_command_button(ui, model, Command::PowerOn, "Power on", Weight::Plain, commands);
-            } else {
-                named_command_button(ui, model, Command::PowerCycle, "Power cycle", Weight::Plain, commands);
-                named_command_button(ui, model, Command::PowerOff, "Power off", Weight::Plain, commands);
-            }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                if let Some(board) = &model.board {
-                    ui.add(egui::Label::new(muted(ui, &board.address)).truncate()).on_hover_text(&board.address);
-                }
-            });
+            acts(ui, model, commands);
+            ui.with_layout(Layout::left_to_right(Align::Center), address);
         });
     });
+}
+
+/// What can be done to the board, the first of it at the edge.
+fn acts(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
+    named_command_button(ui, model, Command::ReadBoard, "Read board", Weight::Primary, commands);
+    let examine = Command::Doctor(DoctorIntent::Open);
+    command_button(ui, model, examine, Weight::Plain, commands);
+    named_command_button(ui, model, Command::ResetBoard, "Reset", Weight::Plain, commands);
+    let off = model.board.as_ref().is_some_and(|board| !board.powered);
+    if off {
+        named_command_button(ui, model, Command::PowerOn, "Power on", Weight::Plain, commands);
+    } else {
+        named_command_button(ui, model, Command::PowerCycle, "Power cycle", Weight::Plain, commands);
+        named_command_button(ui, model, Command::PowerOff, "Power off", Weight::Plain, commands);
+    }
 }
 
 fn section(ui: &mut Ui, title: &str) {

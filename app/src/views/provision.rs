@@ -24,6 +24,12 @@ use crate::widgets::{card, step_list, verdict};
 /// The rule that warns of keys which everybody has.
 const SAMPLE_RULE: &str = "R22";
 
+/// From this width on title and buttons stand in one row, points.
+const ONE_ROW: f32 = 600.0;
+
+/// Below this height the view scrolls as a whole, points.
+const SMALL: f32 = 300.0;
+
 /// What the view remembers between frames.
 #[derive(Debug, Default)]
 pub(crate) struct ProvisionView {
@@ -35,6 +41,26 @@ pub(crate) fn show(ui: &mut Ui, model: &Model, state: &mut ProvisionView, comman
     if model.goal != Goal::Locked || model.run.is_some() {
         state.typed.forget();
     }
+    if ui.available_height() < SMALL {
+        ScrollArea::vertical().id_salt("provision").auto_shrink([false, false]).show(ui, |ui| {
+            ui.set_max_width(ui.available_width() - 8.0);
+            told(ui, model, state, Room::Whole, commands);
+        });
+    } else {
+        told(ui, model, state, Room::Rest, commands);
+    }
+}
+
+/// What height the plan takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    /// What is left, in which it scrolls.
+    Rest,
+    /// All that it needs; the view scrolls.
+    Whole,
+}
+
+fn told(ui: &mut Ui, model: &Model, state: &mut ProvisionView, room: Room, commands: &mut Vec<Command>) {
     header(ui, model, commands);
     ui.add_space(8.0);
     match &model.run {
@@ -55,7 +81,7 @@ pub(crate) fn show(ui: &mut Ui, model: &Model, state: &mut ProvisionView, comman
     }
     ui.add_space(8.0);
     match &model.plan {
-        PlanSheet::Ready { expectations, .. } => plan(ui, model, expectations),
+        PlanSheet::Ready { expectations, .. } => plan(ui, model, expectations, room),
         PlanSheet::Waiting { why, what } => waiting(ui, model, why, what, commands),
         PlanSheet::Refused(refusal) => card::show(ui, model, refusal, None, Command::ReloadProject, commands),
         PlanSheet::None => {
@@ -90,37 +116,55 @@ fn waiting(ui: &mut Ui, model: &Model, why: &str, what: &[String], commands: &mu
 }
 
 fn header(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
+    if ui.available_width() < ONE_ROW {
+        ui.horizontal(|ui| {
+            ui.set_height(30.0);
+            title(ui, model);
+            summary(ui, model, commands);
+        });
+        ui.horizontal(|ui| acts(ui, model, commands));
+        return;
+    }
     ui.horizontal(|ui| {
         ui.set_height(30.0);
-        if model.goal == Goal::Locked {
-            let danger = Tokens::of(ui).danger;
-            ui.label(RichText::new(icons::LOCK).font(theme::icon_filled(17.0)).color(danger));
-        }
-        ui.label(RichText::new(format!("Provision to {}", model.goal.name())).font(theme::title()));
+        title(ui, model);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            match (&model.run, model.active_run()) {
-                (_, Some(run)) => {
-                    let text = if run.stopping { "Stopping…" } else { "Cancel" };
-                    named_command_button(ui, model, Command::Cancel, text, Weight::Plain, commands);
-                }
-                // The act's card has the button, where the digits are typed.
-                (_, None) if model.goal == Goal::Locked => {
-                    let closed = Command::ChooseGoal(Goal::Closed);
-                    command_button(ui, model, closed, Weight::Plain, commands);
-                }
-                (Some(_), None) => {
-                    named_command_button(ui, model, Command::Provision, "Provision again", Weight::Plain, commands);
-                }
-                (None, None) => {
-                    command_button(ui, model, Command::Provision, Weight::Primary, commands);
-                    if matches!(model.product_state(), Some(ProductState::Closed | ProductState::Locked)) {
-                        command_button(ui, model, Command::Update(UpdateIntent::Open), Weight::Plain, commands);
-                    }
-                }
-            }
+            acts(ui, model, commands);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| summary(ui, model, commands));
         });
     });
+}
+
+fn title(ui: &mut Ui, model: &Model) {
+    if model.goal == Goal::Locked {
+        let danger = Tokens::of(ui).danger;
+        ui.label(RichText::new(icons::LOCK).font(theme::icon_filled(17.0)).color(danger));
+    }
+    ui.label(RichText::new(format!("Provision to {}", model.goal.name())).font(theme::title()));
+}
+
+/// What can be done, the first of it at the edge.
+fn acts(ui: &mut Ui, model: &Model, commands: &mut Vec<Command>) {
+    match (&model.run, model.active_run()) {
+        (_, Some(run)) => {
+            let text = if run.stopping { "Stopping…" } else { "Cancel" };
+            named_command_button(ui, model, Command::Cancel, text, Weight::Plain, commands);
+        }
+        // The act's card has the button, where the digits are typed.
+        (_, None) if model.goal == Goal::Locked => {
+            let closed = Command::ChooseGoal(Goal::Closed);
+            command_button(ui, model, closed, Weight::Plain, commands);
+        }
+        (Some(_), None) => {
+            named_command_button(ui, model, Command::Provision, "Provision again", Weight::Plain, commands);
+        }
+        (None, None) => {
+            command_button(ui, model, Command::Provision, Weight::Primary, commands);
+            if matches!(model.product_state(), Some(ProductState::Closed | ProductState::Locked)) {
+                command_button(ui, model, Command::Update(UpdateIntent::Open), Weight::Plain, commands);
+            }
+        }
+    }
 }
 
 /// Project and plan in a few words; the plan's hash is copied whole by a press.
@@ -366,17 +410,26 @@ fn brief(value: f64) -> String {
     if value < 10.0 { format!("{value:.1} s") } else { seconds(value) }
 }
 
-fn plan(ui: &mut Ui, model: &Model, expectations: &[CheckLine]) {
+fn plan(ui: &mut Ui, model: &Model, expectations: &[CheckLine], room: Room) {
     let log_height = if model.run.as_ref().is_some_and(|run| !run.log.is_empty()) { 30.0 } else { 0.0 };
     let height = (ui.available_height() - log_height).max(80.0);
     hairline(ui, ui.max_rect().left(), ui.max_rect().right(), ui.cursor().top());
-    ScrollArea::vertical().id_salt("steps").auto_shrink([false, true]).max_height(height).show(ui, |ui| {
+    let steps = |ui: &mut Ui| {
         // While a run goes on its steps have the room.
         if model.active_run().is_none() {
             expectations::show(ui, expectations);
         }
         step_list::show(ui, model);
-    });
+    };
+    match room {
+        Room::Rest => {
+            let area = ScrollArea::vertical().id_salt("steps").auto_shrink([false, true]).max_height(height);
+            area.show(ui, steps);
+        }
+        Room::Whole => {
+            ui.scope(steps);
+        }
+    }
     if let Some(run) = model.run.as_ref().filter(|run| !run.log.is_empty()) {
         log(ui, run);
     }

@@ -162,3 +162,27 @@ fn a_double_click_on_provision_begins_a_run_and_does_not_cancel_it() {
     click_at(&mut harness, at);
     assert_eq!(harness.state().commands.as_slice(), [Command::Provision, Command::Cancel]);
 }
+
+#[test]
+fn what_locks_a_board_is_reached_on_a_screen_on_which_everything_is_enlarged() {
+    let mut model = on_a_real_board();
+    model.sample_keys_confirmed = true;
+    model.goal = Goal::Locked;
+    let mut harness = view(model);
+    harness.set_size(egui::vec2(595.0, 170.0));
+    harness.run();
+    let button = |harness: &Harness<'_, Seen>| harness.get_by_role_and_label(Role::Button, "Lock for ever").rect();
+    assert!(button(&harness).bottom() > 170.0, "the screen is no small one: {:?}", button(&harness));
+    harness.hover_at(egui::pos2(300.0, 100.0));
+    for _ in 0..8 {
+        harness.event(egui::Event::MouseWheel {
+            unit: egui::MouseWheelUnit::Point,
+            delta: egui::vec2(0.0, -60.0),
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Wheel,
+            modifiers: egui::Modifiers::NONE,
+        });
+        harness.run();
+    }
+    assert!(button(&harness).bottom() < 170.0, "{:?}", button(&harness));
+}
