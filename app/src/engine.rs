@@ -451,8 +451,10 @@ pub fn provision(
     let wallet = Wallet::of_user();
     let terms = Terms { goal: &goal, sample_keys, wallet: &wallet };
     let result = provision::provision(&project, &address, terms, cancel, &mut |event| {
-        if let Event::Failed { index, .. } = &event {
-            failed = *index;
+        match &event {
+            Event::Failed { index, .. } => failed = *index,
+            Event::Surveyed(survey) => desk.measured(survey),
+            _ => {}
         }
         if let Some(report) = sheets::report(&profile, event) {
             tell(report);

@@ -69,6 +69,11 @@ fn title(error: &ProvisionError) -> String {
         ProvisionError::Link { action, .. } => format!("{action} failed"),
         ProvisionError::Flash { memory, .. } => format!("writing {memory} failed"),
         ProvisionError::Authentication(problem) => debug::title(problem),
+        // Where it is stands on the card for itself, and at length that can be long.
+        ProvisionError::BoardFile { path, reason } => {
+            let reason = reason.trim_start_matches(path.display().to_string().as_str()).trim_start_matches(": ");
+            format!("the board file can't be used: {reason}")
+        }
         other => other.to_string(),
     }
 }
@@ -375,6 +380,15 @@ mod tests {
         let card = card(&error);
         assert!(card.title.contains("a.board"));
         assert!(card.place.is_some() && card.cause.is_some() && card.remedy.is_some());
+    }
+
+    #[test]
+    fn a_file_that_is_no_board_is_named_once_however_long_its_path_is() {
+        let path = PathBuf::from(format!("/bench/{}.board", "a".repeat(200)));
+        let reason = format!("{}: not a board file: it begins with other bytes", path.display());
+        let card = card(&ProvisionError::BoardFile { path: path.clone(), reason });
+        assert_eq!(card.title, "the board file can't be used: not a board file: it begins with other bytes");
+        assert_eq!(card.place, Some(path.display().to_string()));
     }
 
     #[test]

@@ -151,9 +151,18 @@ pub fn receive(model: &mut Model, report: Report, effects: &mut Vec<Effect>) {
             editing::refresh(model);
         }
         Report::Ended(id) => {
+            let held_the_board = model
+                .jobs
+                .iter()
+                .any(|job| job.id == id && matches!(job.kind, JobKind::Board | JobKind::Provision | JobKind::Debug));
             model.jobs.retain(|job| job.id != id);
             editing::refresh(model);
-            editing::assess(model, effects);
+            if held_the_board {
+                // Some rules are about the board, which stands otherwise now.
+                editing::check(model, effects);
+            } else {
+                editing::assess(model, effects);
+            }
             images::ended(model);
             debug::ended(model);
             boot_lab::ended(model);

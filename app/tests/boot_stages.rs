@@ -125,6 +125,12 @@ fn two_stages_are_provisioned_seen_where_they_run_and_updated() {
         assert!(matches!(verdict, Verdict::Pass { .. }), "{verdict:?}");
         click(&mut window, Role::Button, "Show plan");
 
+        // What the rules say of the board is said of where it stands by now.
+        step_until(&mut window, "the rules", A_JOB, |model| {
+            let findings = &model.editing.as_ref().unwrap().configuration.findings;
+            findings.iter().any(|finding| finding.title.contains("is in CLOSED"))
+        });
+
         // The core is where the figure says that the application runs.
         give(&mut window, Command::Configuration(ConfigurationIntent::ShowStages));
         let here =

@@ -227,6 +227,7 @@ fn option_bytes(ui: &mut Ui, board: &BoardSheet) {
     ui.horizontal(|ui| {
         ui.label(RichText::new("Option bytes").font(theme::section()));
         match (lines.is_empty(), changed) {
+            (true, _) if board.reading.is_none() => ui.label(muted(ui, "not read")),
             (true, _) => ui.label(muted(ui, "not read: the debug port doesn't reach them in this state")),
             (false, 0) => ui.label(muted(ui, "as in the reading before")),
             (false, count) => ui.label(

@@ -25,10 +25,11 @@ pub(crate) fn show(ui: &mut Ui, model: &Model) {
             ui.label(muted(ui, "choose one in the Board view"));
             return;
         };
-        let (icon, color, word) = if board.powered {
-            (theme::icon_filled(12.0), t.ok, "powered")
-        } else {
-            (theme::icon(12.0), t.muted, "off")
+        let (icon, color, word) = match (board.powered, board.kind, &board.reading) {
+            // Whether a real board has its supply is known once it was measured.
+            (true, BoardKind::Real, None) => (theme::icon(12.0), t.muted, "not read"),
+            (true, ..) => (theme::icon_filled(12.0), t.ok, "powered"),
+            (false, ..) => (theme::icon(12.0), t.muted, "off"),
         };
         ui.label(RichText::new(icons::CIRCLE).font(icon).color(color)).on_hover_text(word);
         let width = ui.available_width();
