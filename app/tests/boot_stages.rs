@@ -10,14 +10,16 @@ use std::time::Duration;
 use common::keyboard::{Window, press};
 use common::{in_own_data_folder, settle, step_until, window};
 use egui::{Key, Modifiers, Role};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use formats::ApplicationRun;
 use project::template::{NewProject, create};
 use project::{Credential, Flow, Project};
+use provision::update::UpdateTarget;
 use stirot_studio::command::Command;
 use stirot_studio::model::boot_lab::{Answer, Lane};
 use stirot_studio::model::boot_stages::Setting;
 use stirot_studio::model::configuration::ConfigurationIntent;
+use stirot_studio::model::updating::{UpdateIntent, UpdatePlanSheet};
 use stirot_studio::model::{Check, Model, PlanSheet, Verdict};
 
 const A_JOB: Duration = Duration::from_secs(60);
@@ -152,6 +154,23 @@ fn two_stages_are_provisioned_seen_where_they_run_and_updated() {
         window.get_by_label("PASS");
         window.get_by_label_contains("Boots now: version 1.1.0");
         window.get_by_label_contains("Ran before: version 1.0.0");
+
+        // A mistyped version leaves OEMuRoT chosen; what talks after its update is the application.
+        for version in ["next", "1.2.0"] {
+            give(&mut window, Command::Update(UpdateIntent::Plan(UpdateTarget::SecondStage, version.to_owned())));
+            step_until(&mut window, "the plan", A_JOB, |model| {
+                model.jobs.is_empty() && model.update.plan != UpdatePlanSheet::Making
+            });
+            let chosen = window.get_by_role_and_label(Role::RadioButton, "OEMuRoT").accesskit_node().toggled();
+            assert_eq!(chosen, Some(egui::accesskit::Toggled::True), "{version}");
+        }
+        click(&mut window, Role::Button, "Update board");
+        step_until(&mut window, "the update of OEMuRoT", A_RUN, |model| {
+            model.update.run.as_ref().is_some_and(|run| run.verdict.is_some()) && model.jobs.is_empty()
+        });
+        window.run_steps(2);
+        window.get_by_label("PASS");
+        window.get_by_label_contains("It starts the application: version 1.1.0");
 
         // The lab's copy boots what was installed.
         press(&mut window, Modifiers::COMMAND, Key::Num7);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use formats::Verdict as ImageVerdict;
-use provision::update::{UpdateEvent, UpdatePlan, UpdateRecord, WayIn};
+use provision::update::{UpdateEvent, UpdatePlan, UpdateRecord, UpdateTarget, WayIn};
 
 use crate::model::updating::{UpdateSheet, WaySheet};
 use crate::model::{StepSheet, Undo, Verdict};
@@ -64,12 +64,17 @@ pub(crate) fn report(event: UpdateEvent) -> Option<UpdateReport> {
 /// How an update went that passed: what boots now, and what ran before.
 pub(crate) fn verdict(record: &UpdateRecord, path: Option<PathBuf>, seconds: f64) -> Verdict {
     let mut evidence = Vec::new();
+    // What talks on the console is the application, also when the stage before it was updated.
+    let (now, earlier) = match record.target {
+        UpdateTarget::Application => ("boots now", "ran before"),
+        UpdateTarget::SecondStage => ("it starts the application", "the application before"),
+    };
     if let Some(after) = &record.after {
-        evidence.push(format!("boots now: {after}"));
+        evidence.push(format!("{now}: {after}"));
     }
     evidence.extend(record.decision.iter().map(ToString::to_string));
     if let Some(before) = &record.before {
-        evidence.push(format!("ran before: {before}"));
+        evidence.push(format!("{earlier}: {before}"));
     }
     Verdict::Pass {
         state: format!("updated to {} {}", record.target, record.version.as_deref().unwrap_or("without a version")),

@@ -455,7 +455,7 @@ const fn command_name(command: u16) -> &'static str {
         loader::RSSCMD_EMPTY => "no image in either slot",
         loader::RSSCMD_PRIMARY_LOADED => "the installed image is in RAM",
         loader::RSSCMD_SECONDARY_LOADED => "a download is in RAM",
-        loader::RSSCMD_ERROR => "the loader failed",
+        loader::RSSCMD_ERROR => "the iLoader failed",
         _ => "unknown",
     }
 }

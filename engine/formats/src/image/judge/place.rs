@@ -17,7 +17,7 @@ pub(super) fn file(material: &Material<'_>) -> Outcome {
 pub(super) fn address(material: &Material<'_>, circumstances: &Circumstances<'_>) -> Outcome {
     match (material.address, circumstances.download_address) {
         (Some(address), Some(slot)) if address == slot => {
-            Outcome::Holds(format!("{address:#010x}, where the loader looks for new images"))
+            Outcome::Holds(format!("{address:#010x}, where new images are looked for"))
         }
         (Some(address), Some(slot)) => {
             Outcome::Fails(format!("the file is for {address:#010x}, the download slot is at {slot:#010x}"))

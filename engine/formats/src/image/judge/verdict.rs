@@ -63,7 +63,7 @@ impl Judgement {
             Verdict::Refused { at } => format!("{stage} refuses this image: {}.", at.text()),
             Verdict::NotSeen { at } => {
                 // Of two stages the second has no loader: it looks into its slot itself.
-                let who = if self.profile == Some(ImageProfile::Oemurot) { stage } else { "The loader" };
+                let who = if self.profile == Some(ImageProfile::Oemurot) { stage } else { "The iLoader" };
                 format!("{who} doesn't see this image: {}. Nothing happens.", at.text())
             }
             Verdict::Undecided { missing } => {
