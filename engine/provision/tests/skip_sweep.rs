@@ -507,6 +507,17 @@ fn sweep_all(all: &[Bad], extent: Extent) {
 }
 
 #[test]
+fn an_image_that_is_started_is_seen_to_run_and_one_that_is_only_told_of_is_not() {
+    let good = Bad { state: two_stages(113, ApplicationRun::InPlace).1, ..second_installed().remove(0) };
+    let starts = oemurot(Event::StartsApplication, 3);
+    let mut board = begun(&good);
+    assert!(!runs(&good, &board), "it is being judged");
+    let cursor = board.peripherals.trace.cursor();
+    said(&mut board, cursor, starts, good.what);
+    assert!(runs(&good, &board));
+}
+
+#[test]
 fn a_skipped_instruction_doesnt_let_a_bad_download_of_stirot_through() {
     sweep_all(&downloads(), Extent::Stride(10));
 }
