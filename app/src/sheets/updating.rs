@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use formats::Verdict as ImageVerdict;
-use provision::update::{UpdateEvent, UpdatePlan, UpdateRecord, UpdateTarget, WayIn};
+use provision::update::{UpdateEvent, UpdatePlan, UpdateRecord, UpdateStepId, UpdateTarget, WayIn};
 
 use crate::model::updating::{UpdateSheet, WaySheet};
 use crate::model::{StepSheet, Undo, Verdict};
@@ -23,8 +23,12 @@ pub(crate) fn plan(plan: &UpdatePlan) -> UpdateSheet {
         proof: step.proof.clone(),
         why: String::new(),
         // Nothing leads back to what ran before but another update; the counter never goes down.
-        undo: if step.id == provision::update::UpdateStepId::Install { Undo::Never } else { Undo::Nothing },
-        bytes: if step.id == provision::update::UpdateStepId::Send { plan.bytes.len() as u64 } else { 0 },
+        undo: match step.id {
+            UpdateStepId::Send => Undo::Reversible,
+            UpdateStepId::Install => Undo::Never,
+            _ => Undo::Nothing,
+        },
+        bytes: if step.id == UpdateStepId::Send { plan.bytes.len() as u64 } else { 0 },
         expected: None,
     });
     UpdateSheet {

@@ -63,7 +63,7 @@ pub(super) fn without_a_loader(project: &Project, target: UpdateTarget, image: &
     let offers = program.windows(OFFER.len()).any(|text| text == OFFER.as_bytes());
     (!offers).then(|| {
         format!(
-            "the program in {} has no menu line `{OFFER}`: unless it brings another loader, this is the last update that \
+            "the program in {} has no menu line “{OFFER}”: unless it brings another loader, this is the last update that \
              the board takes over its console; then only its credential leads back, to provision it anew",
             image.name()
         )
