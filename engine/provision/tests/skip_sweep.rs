@@ -480,10 +480,10 @@ fn second_installed() -> Vec<Bad> {
     copy_slot(lab.settled(), &mut rolled_back, slot);
     copy_slot(lab.settled(), &mut other, slot);
     let cases = [
-        ("OEMuRoT, installed, wrong signature", garbled(&other, offset + block(&image, Tlv::SIGNATURE))),
         ("OEMuRoT, installed, wrong hash", garbled(lab.settled(), offset + block(&image, Tlv::SHA256))),
         ("OEMuRoT, installed, other key", garbled(lab.settled(), offset + block(&image, Tlv::KEY_HASH))),
         ("OEMuRoT, installed, older counter", rolled_back),
+        ("OEMuRoT, installed, wrong signature", garbled(&other, offset + block(&image, Tlv::SIGNATURE))),
     ];
     cases
         .into_iter()
