@@ -353,13 +353,13 @@ impl NonVolatile {
     }
 
     /// Bytes of a file that [`NonVolatile::check_head`] wants.
-    pub const HEAD_SIZE: u64 = MAGIC.len() as u64;
+    pub(crate) const HEAD_SIZE: u64 = MAGIC.len() as u64;
 
     /// Whether a file may be a board's, by its first bytes.
     ///
     /// # Errors
     /// When it can't be.
-    pub fn check_head(head: &[u8]) -> Result<(), NonVolatileError> {
+    pub(crate) fn check_head(head: &[u8]) -> Result<(), NonVolatileError> {
         if head.get(..MAGIC.len()).is_some_and(|start| start != MAGIC) {
             return Err(NonVolatileError::NotABoard);
         }

@@ -191,14 +191,14 @@ impl SecondStageLayout {
             let found = fields.u32(field)?;
             if accepts(found) { Ok(found) } else { Err(value(offset, field, found, expected)) }
         };
-        word("size of the layout block", |size| size == 128, "0x80")?;
+        word(field::SIZE, |size| size == 128, "0x80")?;
         let run = word(
             field::RUN,
             |run| ApplicationRun::from_word(run).is_some(),
             "0x58495031 (in place), 0x52414d31 (internal RAM) or 0x52414d32 (external RAM)",
         )?;
-        let images = word("number of images", |images| matches!(images, 1 | 2), "1 (application) or 2 (and data)")?;
-        let console = word("console", |console| console <= 1, "0 (silent) or 1 (one line for each decision)")?;
+        let images = word(field::IMAGES, |images| matches!(images, 1 | 2), "1 (application) or 2 (and data)")?;
+        let console = word(field::CONSOLE, |console| console <= 1, "0 (silent) or 1 (one line for each decision)")?;
         let [application, data] = [places(&mut fields, field::APPLICATION)?, places(&mut fields, field::DATA)?];
         let data_at = start.saturating_add(at::DATA);
         let data = match images {
@@ -328,15 +328,18 @@ mod at {
 }
 
 /// Names of the words.
-mod field {
-    pub(super) const RUN: &str = "where the application runs";
-    pub(super) const APPLICATION: [&str; 4] = [
+pub(crate) mod field {
+    pub(crate) const SIZE: &str = "size of the layout block";
+    pub(crate) const RUN: &str = "where the application runs";
+    pub(crate) const IMAGES: &str = "number of images";
+    pub(crate) const CONSOLE: &str = "console";
+    pub(crate) const APPLICATION: [&str; 4] = [
         "application: installation slot",
         "application: download slot",
         "application: slot size",
         "application: run address",
     ];
-    pub(super) const DATA: [&str; 4] =
+    pub(crate) const DATA: [&str; 4] =
         ["data: installation slot", "data: download slot", "data: slot size", "data: run address"];
 }
 

@@ -2,26 +2,10 @@
 //! the application.
 
 use super::anatomy::{Part, PartKind};
-use crate::second_stage_layout::{ApplicationRun, SecondStageLayout};
+use crate::second_stage_layout::{ApplicationRun, SecondStageLayout, field};
 
 const SOURCE: &str = "layout block of the studio's second stage";
 const MAGIC_SIZE: u64 = 16;
-
-/// The words behind the magic.
-const WORDS: [&str; 12] = [
-    "block size",
-    "application runs",
-    "images",
-    "console",
-    "application: installation slot",
-    "application: download slot",
-    "application: slot size",
-    "application: run address",
-    "data: installation slot",
-    "data: download slot",
-    "data: slot size",
-    "data: run address",
-];
 
 /// The block of `program`, which lies at `offset` of the content; none where its place doesn't begin with the magic.
 pub(crate) fn part(program: &[u8], offset: u64) -> Option<Part> {
@@ -31,14 +15,16 @@ pub(crate) fn part(program: &[u8], offset: u64) -> Option<Part> {
         return None;
     }
     let start = offset.saturating_add(SecondStageLayout::OFFSET as u64);
+    // The words behind the magic, as far as the program reaches.
+    let names = [field::SIZE, field::RUN, field::IMAGES, field::CONSOLE];
+    let names: Vec<&str> = names.into_iter().chain(field::APPLICATION).chain(field::DATA).collect();
     let words: Vec<u32> =
-        rest.as_chunks::<4>().0.iter().take(WORDS.len()).map(|word| u32::from_le_bytes(*word)).collect();
-    let images = words.get(2).copied().unwrap_or_default();
-    let has_data = images == 2;
+        rest.as_chunks::<4>().0.iter().take(names.len()).map(|word| u32::from_le_bytes(*word)).collect();
+    let has_data = words.get(2) == Some(&2);
     let at = |index: usize| start.saturating_add(MAGIC_SIZE).saturating_add(4 * index as u64);
     let mut children =
         vec![Part::new(PartKind::Header, "magic", start..at(0), SOURCE).value(String::from_utf8_lossy(magic))];
-    children.extend(words.iter().zip(WORDS).enumerate().map(|(index, (word, name))| {
+    children.extend(words.iter().zip(names).enumerate().map(|(index, (word, name))| {
         Part::new(PartKind::Header, name, at(index)..at(index + 1), SOURCE)
             .value(format!("{word:#010x}"))
             .meaning(meaning(index, *word, has_data))

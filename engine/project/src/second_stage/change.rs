@@ -38,16 +38,9 @@ pub fn set_run_on(disk: &Disk, folder: &Path, run: ApplicationRun) -> Result<(),
         return Err(ProjectError::Stages { flow: project.flow(), wanted: Flow::StirotOemurot });
     };
     let path = &stirot.stage.image.input;
-    let present = fs::read(path).map_err(|source| ProjectError::Application { path: path.clone(), source })?;
-    let wrong = |problem| ProjectError::Layout { path: path.clone(), problem };
-    let layout = match SecondStageLayout::find(&present).map_err(wrong)? {
-        Some(layout) => layout,
-        None => return Err(ProjectError::NoLayout { path: path.clone() }),
-    };
+    let (present, layout) = program_with_layout(path)?;
     let layout = moved(layout, run, [stirot.meaning.installation_slot(), stirot.meaning.download_slot()]);
-    let mut program = present.clone();
-    layout.replace_in(&mut program).map_err(wrong)?;
-    let mut changes = vec![replaced(path, &present, program)];
+    let mut changes = vec![laid_out(path, &present, &layout)?];
 
     let image = &oem.image.path;
     let text = fs::read(image).map_err(|source| ProjectError::Read { path: image.clone(), source })?;
@@ -101,6 +94,22 @@ pub fn leave(folder: &Path) -> Result<(), ProjectError> {
     }
     let change = with_flow(disk, &folder, settings, Flow::Stirot)?;
     save(disk, &folder, &[change])
+}
+
+/// The second stage's program and the layout inside of it.
+pub(super) fn program_with_layout(path: &Path) -> Result<(Vec<u8>, SecondStageLayout), ProjectError> {
+    let program = fs::read(path).map_err(|source| ProjectError::Application { path: path.to_owned(), source })?;
+    let found = SecondStageLayout::find(&program);
+    let found = found.map_err(|problem| ProjectError::Layout { path: path.to_owned(), problem })?;
+    let layout = found.ok_or_else(|| ProjectError::NoLayout { path: path.to_owned() })?;
+    Ok((program, layout))
+}
+
+/// The program with another layout inside.
+pub(super) fn laid_out(path: &Path, present: &[u8], layout: &SecondStageLayout) -> Result<Change, ProjectError> {
+    let mut program = present.to_vec();
+    layout.replace_in(&mut program).map_err(|problem| ProjectError::Layout { path: path.to_owned(), problem })?;
+    Ok(replaced(path, present, program))
 }
 
 /// The layout with another place to run: slots stay where they are as long as they fit there.
@@ -159,7 +168,7 @@ fn with_flow(disk: &Disk, folder: &Path, settings: Settings, flow: Flow) -> Resu
     Ok(Change { path, content, confidentiality: Confidentiality::Public, expected })
 }
 
-pub(super) fn replaced(path: &Path, present: &[u8], content: Vec<u8>) -> Change {
+fn replaced(path: &Path, present: &[u8], content: Vec<u8>) -> Change {
     Change {
         path: path.to_owned(),
         content: Secret::new(content),

@@ -8,7 +8,7 @@ use chip::loader::IMAGE_HEADER_SIZE;
 use chip::memory_map::{Region, SLOT_ALIGNMENT, XSPI1_WINDOW};
 use formats::{ImagePlaces, SecondStageLayout, Secret};
 
-use super::change::{opened, replaced, save, with_places};
+use super::change::{laid_out, opened, program_with_layout, save, with_places};
 use crate::disk::{Confidentiality, Disk};
 use crate::error::ProjectError;
 use crate::flow::Flow;
@@ -45,8 +45,6 @@ pub fn add_data(folder: &Path, content: &Path) -> Result<(), ProjectError> {
     let needed = u32::try_from(bytes.len()).unwrap_or(u32::MAX).saturating_add(AROUND);
     let places = free_places(&two.layout, &two.taken, needed);
     let layout = SecondStageLayout { data: Some(places), ..two.layout };
-    let mut program = two.present.clone();
-    layout.replace_in(&mut program).map_err(|problem| ProjectError::Layout { path: two.program.clone(), problem })?;
     let text = with_places(&settings, template::DATA_IMAGE.as_bytes(), &places)?;
     let new = |path: PathBuf, content: Vec<u8>| Change {
         path,
@@ -54,7 +52,7 @@ pub fn add_data(folder: &Path, content: &Path) -> Result<(), ProjectError> {
         confidentiality: Confidentiality::Public,
         expected: Expected::Absent,
     };
-    let mut changes = vec![replaced(&two.program, &two.present, program), new(settings, text.as_bytes().to_vec())];
+    let mut changes = vec![laid_out(&two.program, &two.present, &layout)?, new(settings, text.as_bytes().to_vec())];
     if there == Expected::Absent {
         changes.push(new(own, bytes));
     }
@@ -70,9 +68,7 @@ pub fn leave_data(folder: &Path) -> Result<(), ProjectError> {
     let two = two_stages(&project)?;
     let Some(image) = &project.data_image else { return Err(ProjectError::NoData) };
     let layout = SecondStageLayout { data: None, ..two.layout };
-    let mut program = two.present.clone();
-    layout.replace_in(&mut program).map_err(|problem| ProjectError::Layout { path: two.program.clone(), problem })?;
-    save(&Disk::real(), project.folder(), &[replaced(&two.program, &two.present, program)])?;
+    save(&Disk::real(), project.folder(), &[laid_out(&two.program, &two.present, &layout)?])?;
     let aside = image.path.with_extension("xml.left");
     fs::rename(&image.path, &aside).map_err(|source| ProjectError::Write { path: aside, source })
 }
@@ -95,10 +91,7 @@ fn two_stages(project: &Project) -> Result<TwoStages, ProjectError> {
         return Err(ProjectError::Stages { flow: project.flow(), wanted: Flow::StirotOemurot });
     };
     let program = stirot.stage.image.input.clone();
-    let present = fs::read(&program).map_err(|source| ProjectError::Application { path: program.clone(), source })?;
-    let found = SecondStageLayout::find(&present);
-    let found = found.map_err(|problem| ProjectError::Layout { path: program.clone(), problem })?;
-    let layout = found.ok_or_else(|| ProjectError::NoLayout { path: program.clone() })?;
+    let (present, layout) = program_with_layout(&program)?;
     let slots = [
         layout.application.installation_slot(),
         layout.application.download_slot(),
